@@ -1,0 +1,64 @@
+/* cluster.yaml as the user wrote it, checked. Reference: docs/cluster.yaml.md. */
+#ifndef NB_BUILDER_CLUSTER_H
+#define NB_BUILDER_CLUSTER_H
+
+#include <stddef.h>
+
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum { CLUSTER_NODES_MAX = 1000, CLUSTER_LABELS_MAX = 64, CLUSTER_SOURCES_MAX = 8 };
+
+enum identity_mode { IDENTITY_IMAGE };
+
+struct label {
+    char *key, *value;
+};
+
+struct node {
+    char *name;     /* DNS label; also the host name and the certificate's node name */
+    char *role;     /* "controller" or "worker" */
+    char *address;  /* IPv4, inside networks.nodes */
+    char *pod_cidr; /* IPv4 network inside networks.pods; NULL for controllers */
+    struct label *labels;
+    size_t label_count;
+    unsigned line; /* in the file, for errors found later */
+};
+
+struct cluster {
+    char *file;           /* as given on the command line */
+    char *dir;            /* the folder of the file; relative paths in it begin there */
+    char *name;           /* DNS label */
+    char *profile;        /* name of a file in profiles/, without .yaml */
+    char *kubernetes;     /* X.Y.Z */
+    char *release;        /* path of a release file, or NULL: the one that nodebake ships */
+    char *public_address; /* IPv4 of the balancer */
+    char *nodes_cidr, *pods_cidr, *services_cidr;
+    char *dns_address;                  /* inside services_cidr */
+    char *domain;                       /* DNS name */
+    char *image;                        /* path of the base image */
+    char *artifacts;                    /* path of the folder with the release's files */
+    char *sources[CLUSTER_SOURCES_MAX]; /* metadata services allowed at first boot */
+    size_t source_count;
+    enum identity_mode identity;
+    struct node *nodes;
+    size_t node_count;
+};
+
+/* Reads and checks the file; on 0 *out belongs to the caller. Errors begin
+ * "FILE:LINE:COLUMN: ". */
+int cluster_load(const char *file, struct cluster **out, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The node of that name, or NULL. */
+const struct node *cluster_node(const struct cluster *cluster, const char *name) NONNULL(1, 2);
+
+/* The first address of the services network: the API server's own service. dst holds 16 bytes. */
+void cluster_api_service_address(const struct cluster *cluster, char dst[static 16]) NONNULL(1);
+
+/* Frees the cluster; NULL is allowed. */
+void cluster_free(struct cluster *cluster);
+void cluster_free_at(struct cluster **cluster);
+#define AUTO_CLUSTER __attribute__((cleanup(cluster_free_at)))
+
+#endif

@@ -1,0 +1,55 @@
+/* A system on a disk image, opened for editing. Writers stand in a table, a folder each:
+ * guestfs/ edits anything that libguestfs can mount. */
+#ifndef NB_BUILDER_DISK_H
+#define NB_BUILDER_DISK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "builder/tree/tree.h"
+#include "common/attributes.h"
+#include "common/buffer.h"
+#include "common/error.h"
+
+struct disk;     /* one open image, its root file system mounted */
+struct disk_set; /* the images of one build, opened together */
+
+/* Free room of the root file system, before anything is written. */
+struct disk_space {
+    uint64_t bytes, inodes;
+};
+
+/* One way to edit an image. All functions but close_all follow the contract of errors; paths are
+ * those inside the image, absolute; links in them resolve inside the image. */
+struct disk_writer {
+    const char *name;
+    /* Opens n raw images that are copies of one base; sets out[0..n-1] in that order. Root is
+     * found by inspection of the first. */
+    int (*open_all)(const char *const *images, size_t n, struct disk **out, struct disk_set **set,
+                    struct error *err);
+    /* Flushes and closes all; the disks are gone, also on -1. set may be NULL. */
+    int (*close_all)(struct disk_set *set, struct error *err);
+    /* Appends a file's content, at most max bytes. */
+    int (*read)(struct disk *disk, const char *path, size_t max, struct buffer *out,
+                struct error *err);
+    /* Appends the names in a directory, sorted, each with a NUL behind it; "." and ".." are left
+     * out. A directory that is not there is empty. */
+    int (*list)(struct disk *disk, const char *path, struct buffer *out, struct error *err);
+    /* Is there anything (also a dangling link) at the path? 1, 0 or -1. */
+    int (*exists)(struct disk *disk, const char *path, struct error *err);
+    int (*space)(struct disk *disk, struct disk_space *space, struct error *err);
+    /* Puts an entry: a file or link replaces what is there, a directory's mode and owner are
+     * set; missing parents are made, 0755 root. An entry that would replace a directory by
+     * something else, or anything by a directory, is an error. */
+    int (*put)(struct disk *disk, const struct entry *entry, time_t mtime, struct error *err);
+    /* Runs a program inside the system (argv ends with NULL); its output is appended. NULL in
+     * writers that cannot. */
+    int (*run)(struct disk *disk, const char *const *argv, struct buffer *out, struct error *err);
+};
+
+/* The writer of that name, or NULL. */
+const struct disk_writer *disk_writer_find(const char *name) NONNULL(1);
+
+extern const struct disk_writer disk_writer_guestfs;
+
+#endif

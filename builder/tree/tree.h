@@ -1,0 +1,64 @@
+/* Everything that goes into one image: files, directories and links, sorted by path. */
+#ifndef NB_BUILDER_TREE_H
+#define NB_BUILDER_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK };
+
+/* One file, directory or symbolic link. All strings are on the heap and belong to the entry. */
+struct entry {
+    char *path; /* absolute, without "." and "..", without a trailing slash */
+    enum entry_type type;
+    mode_t mode; /* permission bits; ignored for links */
+    uid_t uid;
+    gid_t gid;
+    char *target; /* of a link, else NULL */
+    char *text;   /* content of a file held in memory (len bytes), else NULL */
+    size_t len;
+    char *host;   /* content of a file that lies on the host at this path, else NULL */
+    char *source; /* for people: where the entry comes from */
+    bool secret;  /* its content must never be shown */
+};
+
+struct tree {
+    struct entry *entries;
+    size_t count, cap;
+    time_t mtime; /* of every entry, seconds since the epoch */
+};
+
+/* An empty tree; mtime is SOURCE_DATE_EPOCH, or a fixed date when that is not set. */
+int tree_create(struct tree **out, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Adds an entry and takes over its strings, also on -1. A path that is not absolute and clean,
+ * or that stands in the tree already with another type or source, is an error. A directory may
+ * be added again. */
+int tree_add(struct tree *tree, struct entry entry, struct error *err) NONNULL(1, 3) MUST_CHECK;
+
+/* The entry at the path, or NULL; valid until the next tree_add. */
+const struct entry *tree_find(const struct tree *tree, const char *path) NONNULL(1, 2);
+
+/* Sorts by path (byte order), so that a directory stands before what is in it. */
+void tree_sort(struct tree *tree) NONNULL(1);
+
+/* Size of a file's content in bytes; the host file must be there. Directories and links: 0. */
+int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Adds /usr/lib/nodebake/manifest.json: every entry with mode, owner, and SHA-256 of its content.
+ * All host files must be there. The tree is sorted afterwards. */
+int tree_add_manifest(struct tree *tree, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Frees the tree; NULL is allowed. */
+void tree_free(struct tree *tree);
+void tree_free_at(struct tree **tree);
+#define AUTO_TREE __attribute__((cleanup(tree_free_at)))
+
+#endif

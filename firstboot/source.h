@@ -1,0 +1,32 @@
+/* Where facts come from: a table of sources, a file each. */
+#ifndef NB_FIRSTBOOT_SOURCE_H
+#define NB_FIRSTBOOT_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/address.h"
+#include "common/attributes.h"
+#include "common/error.h"
+#include "firstboot/clock.h"
+#include "firstboot/dmi.h"
+
+/* One metadata source. */
+struct source {
+    const char *name;
+    bool network; /* does it need one? */
+    /* Does this platform back it? A source that is not backed is never asked. */
+    bool (*backed)(const struct dmi *dmi);
+    /* Asks for one path: 1 with a NUL-ended value (at most VALUE_MAX bytes, its NUL included), 0
+     * when the source has none (final), -1 when it could not be asked before the deadline. The
+     * value is not checked yet. The error names the source and the path. */
+    int (*get)(const char *path, char value[static VALUE_MAX], struct deadline deadline,
+               struct error *err);
+};
+
+/* The source of that name, or NULL. */
+const struct source *source_find(const char *name) NONNULL(1);
+
+extern const struct source source_gce;
+
+#endif
