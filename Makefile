@@ -25,6 +25,7 @@ FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--bu
 COMMON = address buffer cleanup error file template
 FIRSTBOOT =
 BUILDER = heap
+BUILDER += yaml/yaml yaml/values
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON =
