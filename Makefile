@@ -26,6 +26,8 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT =
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
+BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
+BUILDER += plan/profile
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON =

@@ -1,0 +1,130 @@
+#include "builder/cluster/cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/cluster/spec.h"
+#include "builder/heap.h"
+#include "common/address.h"
+
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (!slash)
+        return heap_copy(".");
+    return heap_printf("%.*s", slash == file ? 1 : (int)(slash - file), file);
+}
+
+/* Paths in the file begin at its folder. */
+static char *resolve(const char *dir, const char *path)
+{
+    if (!path || *path == '/')
+        return heap_copy(path);
+    return strcmp(dir, ".") == 0 ? heap_copy(path) : heap_printf("%s/%s", dir, path);
+}
+
+static void take_node(struct node *node, struct spec_node *spec)
+{
+    *node = (struct node){
+        .name = steal(spec->name.text),
+        .role = steal(spec->role.text),
+        .address = steal(spec->address.text),
+        .pod_cidr = steal(spec->pod_cidr.text),
+        .labels = heap_array(spec->label_count, sizeof *node->labels),
+        .label_count = spec->label_count,
+        .line = yaml_line(spec->ref),
+    };
+    for (size_t i = 0; i < spec->label_count; i++)
+        node->labels[i] =
+            (struct label){steal(spec->labels[i].key.text), steal(spec->labels[i].value.text)};
+}
+
+static struct cluster *take(const char *file, struct spec *spec)
+{
+    struct cluster *c = heap_array(1, sizeof *c);
+    c->file = heap_copy(file);
+    c->dir = folder_of(file);
+    c->name = steal(spec->name.text);
+    c->profile = steal(spec->profile.text);
+    c->kubernetes = steal(spec->kubernetes.text);
+    c->release = resolve(c->dir, spec->release.text);
+    c->public_address = steal(spec->public_address.text);
+    c->nodes_cidr = steal(spec->nodes_cidr.text);
+    c->pods_cidr = steal(spec->pods_cidr.text);
+    c->services_cidr = steal(spec->services_cidr.text);
+    c->dns_address = steal(spec->dns.text);
+    c->domain = steal(spec->domain.text);
+    c->image = resolve(c->dir, spec->image.text);
+    c->artifacts = resolve(c->dir, spec->artifacts.text);
+    c->identity = IDENTITY_IMAGE;
+    for (size_t i = 0; i < spec->source_count; i++)
+        c->sources[c->source_count++] = steal(spec->sources[i].text);
+    c->nodes = heap_array(spec->node_count, sizeof *c->nodes);
+    for (size_t i = 0; i < spec->node_count; i++)
+        take_node(&c->nodes[c->node_count++], &spec->nodes[i]);
+    return c;
+}
+
+int cluster_load(const char *file, struct cluster **out, struct error *err)
+{
+    struct yaml_file *yaml AUTO_YAML = NULL;
+    struct spec spec AUTO_SPEC = {0};
+    if (yaml_load(file, &yaml, err) < 0 || spec_read(yaml_root(yaml), &spec, err) < 0 ||
+        spec_check(&spec, err) < 0)
+        return -1;
+    *out = take(file, &spec);
+    return 0;
+}
+
+const struct node *cluster_node(const struct cluster *cluster, const char *name)
+{
+    for (size_t i = 0; i < cluster->node_count; i++)
+        if (strcmp(cluster->nodes[i].name, name) == 0)
+            return &cluster->nodes[i];
+    return NULL;
+}
+
+void cluster_api_service_address(const struct cluster *cluster, char dst[static 16])
+{
+    struct cidr services = {0};
+    cidr_parse(cluster->services_cidr, &services);
+    uint32_t a = services.address + 1;
+    snprintf(dst, 16, "%u.%u.%u.%u", a >> 24 & 255, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
+static void free_node(struct node *node)
+{
+    for (size_t i = 0; i < node->label_count; i++) {
+        free(node->labels[i].key);
+        free(node->labels[i].value);
+    }
+    free(node->labels);
+    free(node->name);
+    free(node->role);
+    free(node->address);
+    free(node->pod_cidr);
+}
+
+void cluster_free(struct cluster *c)
+{
+    if (!c)
+        return;
+    char *texts[] = {c->file,           c->dir,        c->name,      c->profile,
+                     c->kubernetes,     c->release,    c->image,     c->artifacts,
+                     c->public_address, c->nodes_cidr, c->pods_cidr, c->services_cidr,
+                     c->dns_address,    c->domain};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(texts[i]);
+    for (size_t i = 0; i < c->source_count; i++)
+        free(c->sources[i]);
+    for (size_t i = 0; i < c->node_count; i++)
+        free_node(&c->nodes[i]);
+    free(c->nodes);
+    free(c);
+}
+
+void cluster_free_at(struct cluster **cluster)
+{
+    cluster_free(*cluster);
+}

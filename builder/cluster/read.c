@@ -1,0 +1,197 @@
+/* The keys of cluster.yaml: tables, a row a key. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/cluster/labels.h"
+#include "builder/cluster/spec.h"
+#include "builder/heap.h"
+
+#define SPOT_READER(name, reader)                                                                  \
+    static int name(struct yaml_ref ref, void *dest, struct error *err)                            \
+    {                                                                                              \
+        struct spot *spot = dest;                                                                  \
+        spot->ref = ref;                                                                           \
+        return reader(ref, &spot->text, err);                                                      \
+    }
+
+static int read_version_text(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    unsigned part[3];
+    int end = 0;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (strlen(text) > 12 || strspn(text, "0123456789.") != strlen(text) ||
+        sscanf(text, "%3u.%3u.%3u%n", &part[0], &part[1], &part[2], &end) != 3 || text[end])
+        return yaml_error(ref, err, "'%.64s' is not a version; write it like 1.21.0", text);
+    return yaml_read_text(ref, dest, err);
+}
+
+/* Reads one of a few words into a char *. */
+static int read_word(struct yaml_ref ref, const char *const *words, const char *what, void *dest,
+                     struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    char known[256] = "";
+    struct buffer list = BUFFER_FIXED(known);
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0)
+            return yaml_read_text(ref, dest, err);
+        buffer_printf(&list, "%s%s", i ? ", " : "", words[i]);
+    }
+    return yaml_error(ref, err, "'%.64s' is no %s of this nodebake; known: %s", text, what, known);
+}
+
+static int read_role_word(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const char *const words[] = {"controller", "worker", NULL};
+    return read_word(ref, words, "role", dest, err);
+}
+
+static int read_identity_word(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const char *const words[] = {"image", NULL};
+    return read_word(ref, words, "identity mode", dest, err);
+}
+
+static int read_source_word(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const char *const words[] = {"gce", NULL};
+    return read_word(ref, words, "metadata source", dest, err);
+}
+
+SPOT_READER(spot_text, yaml_read_text)
+SPOT_READER(spot_label, yaml_read_label)
+SPOT_READER(spot_name, yaml_read_name)
+SPOT_READER(spot_ipv4, yaml_read_ipv4)
+SPOT_READER(spot_cidr, yaml_read_cidr)
+SPOT_READER(spot_version, read_version_text)
+SPOT_READER(spot_role, read_role_word)
+SPOT_READER(spot_identity, read_identity_word)
+SPOT_READER(spot_source, read_source_word)
+
+static int read_networks(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"nodes", spot_cidr, offsetof(struct spec, nodes_cidr), true},
+        {"pods", spot_cidr, offsetof(struct spec, pods_cidr), true},
+        {"services", spot_cidr, offsetof(struct spec, services_cidr), true},
+        {"dns", spot_ipv4, offsetof(struct spec, dns), true},
+        {"domain", spot_name, offsetof(struct spec, domain), true},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+}
+
+static int read_source(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct spec *spec = dest;
+    struct spot *spot = &spec->sources[spec->source_count++];
+    if (spot_source(ref, spot, err) < 0)
+        return -1;
+    for (const struct spot *s = spec->sources; s < spot; s++)
+        if (strcmp(s->text, spot->text) == 0)
+            return yaml_error(ref, err, "'%s' stands here twice", spot->text);
+    return 0;
+}
+
+static int read_sources(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 1, CLUSTER_SOURCES_MAX, read_source, dest, err);
+}
+
+static int read_label_pair(const char *key, struct yaml_ref key_ref, struct yaml_ref value,
+                           void *dest, struct error *err)
+{
+    struct spec_node *node = dest;
+    const char *text;
+    struct error cause = ERROR_INIT;
+    if (yaml_scalar(value, &text, err) < 0)
+        return -1;
+    if (label_key_check(key, &cause) < 0)
+        return yaml_error(key_ref, err, "%s", cause.text);
+    if (label_value_check(text, &cause) < 0)
+        return yaml_error(value, err, "%s", cause.text);
+    node->labels =
+        heap_grow(node->labels, node->label_count, &node->label_cap, sizeof *node->labels);
+    struct spec_label *label = &node->labels[node->label_count++];
+    label->key = (struct spot){heap_copy(key), key_ref};
+    label->value = (struct spot){heap_copy(text), value};
+    return 0;
+}
+
+static int read_labels(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_pairs(ref, CLUSTER_LABELS_MAX, read_label_pair, dest, err);
+}
+
+static int read_node(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"name", spot_label, offsetof(struct spec_node, name), true},
+        {"role", spot_role, offsetof(struct spec_node, role), true},
+        {"address", spot_ipv4, offsetof(struct spec_node, address), true},
+        {"podCIDR", spot_cidr, offsetof(struct spec_node, pod_cidr), false},
+        {"labels", read_labels, 0, false},
+    };
+    struct spec *spec = dest;
+    spec->nodes = heap_grow(spec->nodes, spec->node_count, &spec->node_cap, sizeof *spec->nodes);
+    struct spec_node *node = &spec->nodes[spec->node_count++];
+    node->ref = ref;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), node, err);
+}
+
+static int read_nodes(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 1, CLUSTER_NODES_MAX, read_node, dest, err);
+}
+
+int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"version", yaml_read_version1, offsetof(struct spec, version), true},
+        {"name", spot_label, offsetof(struct spec, name), true},
+        {"profile", spot_label, offsetof(struct spec, profile), true},
+        {"kubernetes", spot_version, offsetof(struct spec, kubernetes), true},
+        {"release", spot_text, offsetof(struct spec, release), false},
+        {"publicAddress", spot_ipv4, offsetof(struct spec, public_address), true},
+        {"networks", read_networks, 0, true},
+        {"image", spot_text, offsetof(struct spec, image), true},
+        {"artifacts", spot_text, offsetof(struct spec, artifacts), true},
+        {"metadata", read_sources, 0, true},
+        {"identity", spot_identity, offsetof(struct spec, identity), true},
+        {"nodes", read_nodes, 0, true},
+    };
+    return yaml_read_map(root, fields, ARRAY_LEN(fields), spec, err);
+}
+
+static void free_node(struct spec_node *node)
+{
+    for (size_t i = 0; i < node->label_count; i++) {
+        free(node->labels[i].key.text);
+        free(node->labels[i].value.text);
+    }
+    free(node->labels);
+    free(node->name.text);
+    free(node->role.text);
+    free(node->address.text);
+    free(node->pod_cidr.text);
+}
+
+void spec_free(struct spec *spec)
+{
+    struct spot *spots[] = {&spec->name,           &spec->profile,       &spec->kubernetes,
+                            &spec->release,        &spec->image,         &spec->artifacts,
+                            &spec->public_address, &spec->identity,      &spec->nodes_cidr,
+                            &spec->pods_cidr,      &spec->services_cidr, &spec->dns,
+                            &spec->domain};
+    for (size_t i = 0; i < ARRAY_LEN(spots); i++)
+        free(spots[i]->text);
+    for (size_t i = 0; i < spec->source_count; i++)
+        free(spec->sources[i].text);
+    for (size_t i = 0; i < spec->node_count; i++)
+        free_node(&spec->nodes[i]);
+    free(spec->nodes);
+}

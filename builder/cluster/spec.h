@@ -1,0 +1,47 @@
+/* cluster.yaml while it is being checked: every value with its place in the file. */
+#ifndef NB_BUILDER_SPEC_H
+#define NB_BUILDER_SPEC_H
+
+#include <stdbool.h>
+
+#include "builder/cluster/cluster.h"
+#include "builder/yaml/yaml.h"
+
+/* A value and where it stands; text is NULL when the file does not give it. */
+struct spot {
+    char *text;
+    struct yaml_ref ref;
+};
+
+struct spec_label {
+    struct spot key, value;
+};
+
+struct spec_node {
+    struct spot name, role, address, pod_cidr;
+    struct spec_label *labels;
+    size_t label_count, label_cap;
+    struct yaml_ref ref;
+};
+
+struct spec {
+    unsigned version;
+    struct spot name, profile, kubernetes, release, public_address, image, artifacts, identity;
+    struct spot nodes_cidr, pods_cidr, services_cidr, dns, domain;
+    struct spot sources[CLUSTER_SOURCES_MAX];
+    size_t source_count;
+    struct spec_node *nodes;
+    size_t node_count, node_cap;
+};
+
+/* Reads the file's values one by one: keys, types and forms. */
+int spec_read(struct yaml_ref root, struct spec *spec, struct error *err) NONNULL(2, 3) MUST_CHECK;
+
+/* Checks how the values go together: networks, addresses, names. */
+int spec_check(const struct spec *spec, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Frees what is left in the spec. */
+void spec_free(struct spec *spec);
+#define AUTO_SPEC __attribute__((cleanup(spec_free)))
+
+#endif

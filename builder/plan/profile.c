@@ -1,0 +1,328 @@
+#include "builder/plan/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+#include "builder/yaml/yaml.h"
+#include "common/template.h"
+
+/* The next item of a growing array. */
+#define APPEND(array, count, cap)                                                                  \
+    (&((array) = heap_grow((array), (count), &(cap), sizeof *(array)))[(count)++])
+
+static int read_path(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (text[0] != '/' || !text[1] || strstr(text, "//") || strstr(text, "/./") ||
+        strstr(text, "/../") || strchr(text, ' '))
+        return yaml_error(ref, err, "'%.64s' is not a clean absolute path without spaces", text);
+    return yaml_read_text(ref, dest, err);
+}
+
+/* A name that will stand in a path or a list: no slash, no space. */
+static int read_plain(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (strpbrk(text, "/ ") || strcmp(text, "..") == 0)
+        return yaml_error(ref, err, "'%.64s' is not a plain name (no '/', no space)", text);
+    return yaml_read_text(ref, dest, err);
+}
+
+static int append_text(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct texts *texts = dest;
+    return read_plain(ref, APPEND(texts->items, texts->count, texts->cap), err);
+}
+
+static int read_texts(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 0, PROFILE_LIST_MAX, append_text, dest, err);
+}
+
+static int append_directory(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"path", read_path, offsetof(struct directory, path), true},
+        {"mode", yaml_read_mode, offsetof(struct directory, mode), false},
+    };
+    struct role *role = dest;
+    struct directory *dir = APPEND(role->directories, role->directory_count, role->directory_cap);
+    dir->mode = 0755;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dir, err);
+}
+
+static int append_binary(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"name", read_plain, offsetof(struct binary, name), true},
+        {"path", read_path, offsetof(struct binary, path), true},
+        {"optional", yaml_read_bool, offsetof(struct binary, optional), false},
+    };
+    struct role *role = dest;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
+                         APPEND(role->binaries, role->binary_count, role->binary_cap), err);
+}
+
+static int read_pki_file(struct yaml_ref ref, struct pki_file *file, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"file", read_plain, offsetof(struct pki_file, file), true},
+        {"path", read_path, offsetof(struct pki_file, path), true},
+        {"mode", yaml_read_mode, offsetof(struct pki_file, mode), true},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), file, err);
+}
+
+static int append_pki(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct role *role = dest;
+    return read_pki_file(ref, APPEND(role->pki, role->pki_count, role->pki_cap), err);
+}
+
+static int append_identity(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct role *role = dest;
+    return read_pki_file(ref, APPEND(role->identity, role->identity_count, role->identity_cap),
+                         err);
+}
+
+static int append_unit(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"name", read_plain, offsetof(struct unit, name), true},
+        {"wantedBy", read_plain, offsetof(struct unit, wanted_by), true},
+    };
+    struct role *role = dest;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
+                         APPEND(role->units, role->unit_count, role->unit_cap), err);
+}
+
+#define LIST_READER(name, append)                                                                  \
+    static int name(struct yaml_ref ref, void *dest, struct error *err)                            \
+    {                                                                                              \
+        return yaml_read_list(ref, 0, PROFILE_LIST_MAX, append, dest, err);                        \
+    }
+
+LIST_READER(read_directories, append_directory)
+LIST_READER(read_binaries, append_binary)
+LIST_READER(read_pki, append_pki)
+LIST_READER(read_identity, append_identity)
+LIST_READER(read_units, append_unit)
+
+static int append_role(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"name", yaml_read_label, offsetof(struct role, name), true},
+        {"memory", yaml_read_size, offsetof(struct role, memory), true},
+        {"disk", yaml_read_size, offsetof(struct role, disk), true},
+        {"overlays", read_texts, offsetof(struct role, overlays), true},
+        {"packages", read_texts, offsetof(struct role, packages), true},
+        {"directories", read_directories, 0, true},
+        {"binaries", read_binaries, 0, true},
+        {"pki", read_pki, 0, true},
+        {"identity", read_identity, 0, true},
+        {"units", read_units, 0, true},
+    };
+    struct profile *profile = dest;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
+                         APPEND(profile->roles, profile->role_count, profile->role_cap), err);
+}
+
+static int read_fact_name(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    size_t len = strlen(text);
+    if (len >= FACT_NAME_MAX || text[0] < 'A' || text[0] > 'Z' ||
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len)
+        return yaml_error(ref, err, "'%.64s' is not a fact's name (A-Z, 0-9, _)", text);
+    return yaml_read_text(ref, dest, err);
+}
+
+static int read_fact_type(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (!value_type_parse(text, dest))
+        return yaml_error(ref, err, "'%.64s' is not a type: label, name, ipv4, cidr or token",
+                          text);
+    return 0;
+}
+
+static int append_fact_path(const char *key, struct yaml_ref key_ref, struct yaml_ref value,
+                            void *dest, struct error *err)
+{
+    struct node_fact *fact = dest;
+    const char *text;
+    struct error cause = ERROR_INIT;
+    if (value_check(VALUE_LABEL, key, &cause) < 0)
+        return yaml_error(key_ref, err, "%s", cause.text);
+    if (yaml_scalar(value, &text, err) < 0)
+        return -1;
+    if (value_check(VALUE_TOKEN, text, &cause) < 0)
+        return yaml_error(value, err, "%s", cause.text);
+    struct fact_path *path = APPEND(fact->paths, fact->path_count, fact->path_cap);
+    path->source = heap_copy(key);
+    path->path = heap_copy(text);
+    return 0;
+}
+
+static int read_fact_paths(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_pairs(ref, 8, append_fact_path, dest, err);
+}
+
+static int append_fact(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"name", read_fact_name, offsetof(struct node_fact, name), true},
+        {"type", read_fact_type, offsetof(struct node_fact, type), true},
+        {"from", read_fact_paths, 0, true},
+    };
+    struct profile *profile = dest;
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
+                         APPEND(profile->facts, profile->fact_count, profile->fact_cap), err);
+}
+
+LIST_READER(read_roles, append_role)
+LIST_READER(read_facts, append_fact)
+
+static int read_minor(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    int end = 0;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (sscanf(text, "1.%3u%n", (unsigned *)dest, &end) != 1 || text[end])
+        return yaml_error(ref, err, "'%.64s' is not a minor version; write it like \"1.21\"", text);
+    return 0;
+}
+
+static int read_range(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"from", read_minor, offsetof(struct profile, minor_from), true},
+        {"to", read_minor, offsetof(struct profile, minor_to), true},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+}
+
+static int read_version(struct yaml_ref ref, void *dest, struct error *err)
+{
+    unsigned ignored;
+    (void)dest;
+    return yaml_read_version1(ref, &ignored, err);
+}
+
+int profile_load(const char *file, struct profile **out, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"version", read_version, 0, true},
+        {"name", yaml_read_label, offsetof(struct profile, name), true},
+        {"kubernetes", read_range, 0, true},
+        {"facts", read_facts, 0, true},
+        {"roles", read_roles, 0, true},
+    };
+    struct yaml_file *yaml AUTO_YAML = NULL;
+    struct profile *profile AUTO_PROFILE = heap_array(1, sizeof *profile);
+    profile->file = heap_copy(file);
+    if (yaml_load(file, &yaml, err) < 0 ||
+        yaml_read_map(yaml_root(yaml), fields, ARRAY_LEN(fields), profile, err) < 0)
+        return -1;
+    if (!profile_fact(profile, "NODE_NAME"))
+        return error_set(err, "%s: facts lack NODE_NAME, which every profile needs", file);
+    *out = steal(profile);
+    return 0;
+}
+
+const struct role *profile_role(const struct profile *profile, const char *name)
+{
+    for (size_t i = 0; i < profile->role_count; i++)
+        if (strcmp(profile->roles[i].name, name) == 0)
+            return &profile->roles[i];
+    return NULL;
+}
+
+const struct node_fact *profile_fact(const struct profile *profile, const char *name)
+{
+    for (size_t i = 0; i < profile->fact_count; i++)
+        if (strcmp(profile->facts[i].name, name) == 0)
+            return &profile->facts[i];
+    return NULL;
+}
+
+static void free_texts(struct texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        free(texts->items[i]);
+    free(texts->items);
+}
+
+static void free_pki(struct pki_file *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(files[i].file);
+        free(files[i].path);
+    }
+    free(files);
+}
+
+static void free_role(struct role *role)
+{
+    free_texts(&role->overlays);
+    free_texts(&role->packages);
+    for (size_t i = 0; i < role->directory_count; i++)
+        free(role->directories[i].path);
+    for (size_t i = 0; i < role->binary_count; i++) {
+        free(role->binaries[i].name);
+        free(role->binaries[i].path);
+    }
+    for (size_t i = 0; i < role->unit_count; i++) {
+        free(role->units[i].name);
+        free(role->units[i].wanted_by);
+    }
+    free_pki(role->pki, role->pki_count);
+    free_pki(role->identity, role->identity_count);
+    free(role->directories);
+    free(role->binaries);
+    free(role->units);
+    free(role->name);
+}
+
+static void free_fact(struct node_fact *fact)
+{
+    for (size_t i = 0; i < fact->path_count; i++) {
+        free(fact->paths[i].source);
+        free(fact->paths[i].path);
+    }
+    free(fact->paths);
+    free(fact->name);
+}
+
+void profile_free(struct profile *profile)
+{
+    if (!profile)
+        return;
+    for (size_t i = 0; i < profile->role_count; i++)
+        free_role(&profile->roles[i]);
+    for (size_t i = 0; i < profile->fact_count; i++)
+        free_fact(&profile->facts[i]);
+    free(profile->roles);
+    free(profile->facts);
+    free(profile->name);
+    free(profile->file);
+    free(profile);
+}
+
+void profile_free_at(struct profile **profile)
+{
+    profile_free(*profile);
+}

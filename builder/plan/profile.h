@@ -1,0 +1,95 @@
+/* A profile: how a node of each role is laid out. Format: docs/profile.yaml.md. */
+#ifndef NB_BUILDER_PROFILE_H
+#define NB_BUILDER_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/address.h"
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum { PROFILE_LIST_MAX = 128 };
+
+/* A growing list of texts on the heap. */
+struct texts {
+    char **items;
+    size_t count, cap;
+};
+
+struct directory {
+    char *path;
+    mode_t mode;
+};
+
+/* Where a file of the release goes. */
+struct binary {
+    char *name, *path;
+    bool optional; /* a release may lack it */
+};
+
+/* Where a file of the pki folder goes; names may hold node facts in `identity`. */
+struct pki_file {
+    char *file, *path;
+    mode_t mode;
+};
+
+struct unit {
+    char *name, *wanted_by;
+};
+
+struct role {
+    char *name;
+    uint64_t memory, disk; /* bytes that a machine of this role should have */
+    struct texts overlays, packages;
+    struct directory *directories;
+    size_t directory_count, directory_cap;
+    struct binary *binaries;
+    size_t binary_count, binary_cap;
+    struct pki_file *pki, *identity;
+    size_t pki_count, pki_cap, identity_count, identity_cap;
+    struct unit *units;
+    size_t unit_count, unit_cap;
+};
+
+/* Where a source has a fact. */
+struct fact_path {
+    char *source, *path;
+};
+
+/* A fact that the machine learns at first boot. */
+struct node_fact {
+    char *name;
+    enum value_type type;
+    struct fact_path *paths;
+    size_t path_count, path_cap;
+};
+
+struct profile {
+    char *file;
+    char *name;
+    unsigned minor_from, minor_to; /* Kubernetes 1.N it lays out, both included */
+    struct node_fact *facts;
+    size_t fact_count, fact_cap;
+    struct role *roles;
+    size_t role_count, role_cap;
+};
+
+/* Reads and checks a profile. */
+int profile_load(const char *file, struct profile **out, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The role of that name, or NULL. */
+const struct role *profile_role(const struct profile *profile, const char *name) NONNULL(1, 2);
+
+/* The node fact of that name, or NULL. */
+const struct node_fact *profile_fact(const struct profile *profile, const char *name) NONNULL(1, 2);
+
+/* Frees the profile; NULL is allowed. */
+void profile_free(struct profile *profile);
+void profile_free_at(struct profile **profile);
+#define AUTO_PROFILE __attribute__((cleanup(profile_free_at)))
+
+#endif
