@@ -15,6 +15,10 @@ void *heap_array(size_t n, size_t size) __attribute__((returns_nonnull));
 void *heap_grow(void *array, size_t count, size_t *cap, size_t size)
     __attribute__((returns_nonnull));
 
+/* A pointer to a new, zeroed item behind the `count` of a growing array; counts it. */
+#define APPEND(array, count, cap)                                                                  \
+    ((array) = heap_grow((array), (count), &(cap), sizeof *(array)), &(array)[(count)++])
+
 /* A copy of the string; NULL stays NULL. The caller frees it. */
 char *heap_copy(const char *text);
 

@@ -114,9 +114,7 @@ static int read_label_pair(const char *key, struct yaml_ref key_ref, struct yaml
         return yaml_error(key_ref, err, "%s", cause.text);
     if (label_value_check(text, &cause) < 0)
         return yaml_error(value, err, "%s", cause.text);
-    node->labels =
-        heap_grow(node->labels, node->label_count, &node->label_cap, sizeof *node->labels);
-    struct spec_label *label = &node->labels[node->label_count++];
+    struct spec_label *label = APPEND(node->labels, node->label_count, node->label_cap);
     label->key = (struct spot){heap_copy(key), key_ref};
     label->value = (struct spot){heap_copy(text), value};
     return 0;
@@ -137,8 +135,7 @@ static int read_node(struct yaml_ref ref, void *dest, struct error *err)
         {"labels", read_labels, 0, false},
     };
     struct spec *spec = dest;
-    spec->nodes = heap_grow(spec->nodes, spec->node_count, &spec->node_cap, sizeof *spec->nodes);
-    struct spec_node *node = &spec->nodes[spec->node_count++];
+    struct spec_node *node = APPEND(spec->nodes, spec->node_count, spec->node_cap);
     node->ref = ref;
     return yaml_read_map(ref, fields, ARRAY_LEN(fields), node, err);
 }

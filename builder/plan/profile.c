@@ -8,10 +8,6 @@
 #include "builder/yaml/yaml.h"
 #include "common/template.h"
 
-/* The next item of a growing array. */
-#define APPEND(array, count, cap)                                                                  \
-    (&((array) = heap_grow((array), (count), &(cap), sizeof *(array)))[(count)++])
-
 static int read_path(struct yaml_ref ref, void *dest, struct error *err)
 {
     const char *text;
