@@ -25,13 +25,13 @@ FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--bu
 COMMON = address buffer cleanup error file template
 FIRSTBOOT =
 BUILDER = heap
-BUILDER += progress tree/manifest tree/tree
+BUILDER += process progress tree/manifest tree/tree
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON =
 TESTS_FIRSTBOOT =
 TESTS_BUILDER =
-TESTS_BUILDER += progress tree/tree
+TESTS_BUILDER += process progress tree/tree
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
