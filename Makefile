@@ -27,12 +27,14 @@ FIRSTBOOT =
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
-BUILDER += plan/profile
+BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan
+BUILDER += process progress tree/manifest tree/tree
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON =
 TESTS_FIRSTBOOT =
 TESTS_BUILDER =
+TESTS_BUILDER += process progress tree/tree
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)

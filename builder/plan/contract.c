@@ -1,0 +1,92 @@
+#include "builder/plan/contract.h"
+
+#include <string.h>
+
+/* The DMI field that tells one instance from another, a row a source. */
+static const struct {
+    const char *name, *identity;
+} sources[] = {
+    {"gce", "product_uuid"},
+};
+
+static int write_sources(const struct cluster *cluster, struct buffer *out, struct error *err)
+{
+    for (size_t i = 0; i < cluster->source_count; i++) {
+        size_t s = 0;
+        while (s < ARRAY_LEN(sources) && strcmp(sources[s].name, cluster->sources[i]) != 0)
+            s++;
+        if (s == ARRAY_LEN(sources))
+            return error_set(err, "metadata source '%s' is not known", cluster->sources[i]);
+        buffer_printf(out, "source %s %s\n", sources[s].name, sources[s].identity);
+    }
+    return 0;
+}
+
+static const char *path_in(const struct node_fact *fact, const char *source)
+{
+    for (size_t i = 0; i < fact->path_count; i++)
+        if (strcmp(fact->paths[i].source, source) == 0)
+            return fact->paths[i].path;
+    return NULL;
+}
+
+static int write_fact(const struct plan *plan, const struct node_fact *fact, struct buffer *out,
+                      struct error *err)
+{
+    const struct cluster *cluster = plan->in.cluster;
+    buffer_printf(out, "fact %s %s\n", fact->name, value_type_name(fact->type));
+    for (size_t i = 0; i < cluster->source_count; i++) {
+        const char *path = path_in(fact, cluster->sources[i]);
+        if (!path)
+            return error_set(err, "%s: fact %s: no path for the metadata source %s",
+                             plan->in.profile->file, fact->name, cluster->sources[i]);
+        buffer_printf(out, "from %s %s %s\n", fact->name, cluster->sources[i], path);
+    }
+    return 0;
+}
+
+static int write_facts(const struct plan *plan, struct buffer *out, struct error *err)
+{
+    const struct profile *profile = plan->in.profile;
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        const struct node_fact *fact = &profile->facts[i];
+        bool wanted = plan->facts_used[i] || strcmp(fact->name, "NODE_NAME") == 0;
+        if (wanted && write_fact(plan, fact, out, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void write_units(const struct role *role, const struct tree *tree, struct buffer *out)
+{
+    for (size_t i = 0; i < role->unit_count; i++) {
+        const struct unit *unit = &role->units[i];
+        char path[512];
+        struct buffer ours = BUFFER_FIXED(path);
+        buffer_printf(&ours, "/etc/systemd/system/%s", unit->name);
+        buffer_printf(out, "unit %s %s %s%s\n", unit->name, unit->wanted_by,
+                      tree_find(tree, path) ? "/etc/systemd/system/" : "/lib/systemd/system/",
+                      unit->name);
+    }
+}
+
+int contract_write(const struct plan *plan, const struct contract_template *templates, size_t n,
+                   struct buffer *out, struct error *err)
+{
+    const struct role *role = plan->in.role;
+    buffer_printf(out, "nodebake-contract 1\ncluster %s\nrole %s\n", plan->in.cluster->name,
+                  role->name);
+    if (plan->in.node)
+        buffer_printf(out, "node %s\n", plan->in.node->name);
+    buffer_printf(out, "deadline %d\non-failure continue\n", CONTRACT_DEADLINE);
+    if (write_sources(plan->in.cluster, out, err) < 0 || write_facts(plan, out, err) < 0)
+        return -1;
+    for (size_t i = 0; i < role->identity_count; i++)
+        buffer_printf(out, "identity %04o 0 0 %s %s\n", (unsigned)role->identity[i].mode,
+                      role->identity[i].file, role->identity[i].path);
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(out, "template %04o 0 0 %s\n", (unsigned)templates[i].mode,
+                      templates[i].path);
+    write_units(role, plan->tree, out);
+    return 0;
+}

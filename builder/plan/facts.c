@@ -1,0 +1,139 @@
+#include "builder/plan/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+#include "builder/image/base.h"
+
+typedef void fact_value(const struct plan_input *in, struct buffer *out);
+
+static void cluster_name(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->name);
+}
+
+static void kubernetes_version(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->kubernetes);
+}
+
+static void public_address(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->public_address);
+}
+
+static void pod_network(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->pods_cidr);
+}
+
+static void service_network(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->services_cidr);
+}
+
+static void cluster_dns(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->dns_address);
+}
+
+static void cluster_domain(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->domain);
+}
+
+static void sandbox_image(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->release->sandbox_image);
+}
+
+/* One fact drives kubelet and containerd: they must agree. systemd is the driver that works with
+ * both cgroup versions on a system that systemd runs. */
+static void cgroup_driver(const struct plan_input *in, struct buffer *out)
+{
+    (void)in;
+    buffer_puts(out, "systemd");
+}
+
+static void systemd_cgroup(const struct plan_input *in, struct buffer *out)
+{
+    struct buffer driver AUTO_BUFFER = buffer_heap();
+    cgroup_driver(in, &driver);
+    buffer_puts(out, strcmp(driver.data, "systemd") == 0 ? "true" : "false");
+}
+
+/* resolved's own file on an image that has it; its stub 127.0.0.53 would be no use to a pod. */
+static void resolv_conf(const struct plan_input *in, struct buffer *out)
+{
+    bool resolved = in->base && in->base->resolved;
+    buffer_puts(out, resolved ? "/run/systemd/resolve/resolv.conf" : "/etc/resolv.conf");
+}
+
+/* Keys and values are checked to hold nothing that systemd or the flag would take apart. */
+static void kubelet_node_labels(const struct plan_input *in, struct buffer *out)
+{
+    for (size_t i = 0; in->node && i < in->node->label_count; i++)
+        buffer_printf(out, "%s%s=%s", i ? "," : "--node-labels=", in->node->labels[i].key,
+                      in->node->labels[i].value);
+}
+
+static const struct {
+    const char *name;
+    fact_value *value;
+} table[] = {
+    {"CLUSTER_NAME", cluster_name},       {"KUBERNETES_VERSION", kubernetes_version},
+    {"PUBLIC_ADDRESS", public_address},   {"POD_NETWORK", pod_network},
+    {"SERVICE_NETWORK", service_network}, {"CLUSTER_DNS", cluster_dns},
+    {"CLUSTER_DOMAIN", cluster_domain},   {"SANDBOX_IMAGE", sandbox_image},
+    {"CGROUP_DRIVER", cgroup_driver},     {"SYSTEMD_CGROUP", systemd_cgroup},
+    {"RESOLV_CONF", resolv_conf},         {"KUBELET_NODE_LABELS", kubelet_node_labels},
+};
+
+struct facts {
+    const struct profile *profile;
+    bool *used;
+    struct buffer values[ARRAY_LEN(table)];
+};
+
+struct facts *facts_create(const struct plan_input *in, bool *used)
+{
+    struct facts *facts = heap_array(1, sizeof *facts);
+    facts->profile = in->profile;
+    facts->used = used;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        facts->values[i] = buffer_heap();
+        table[i].value(in, &facts->values[i]);
+    }
+    return facts;
+}
+
+enum template_answer facts_lookup(void *ctx, const char *name, const char **value)
+{
+    struct facts *facts = ctx;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            *value = facts->values[i].data;
+            return TEMPLATE_VALUE;
+        }
+    }
+    const struct node_fact *fact = profile_fact(facts->profile, name);
+    if (!fact)
+        return TEMPLATE_UNKNOWN;
+    facts->used[fact - facts->profile->facts] = true;
+    return TEMPLATE_LATER;
+}
+
+void facts_free(struct facts *facts)
+{
+    if (!facts)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        buffer_free(&facts->values[i]);
+    free(facts);
+}
+
+void facts_free_at(struct facts **facts)
+{
+    facts_free(*facts);
+}

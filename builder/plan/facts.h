@@ -1,0 +1,25 @@
+/* The names that templates may hold: what the builder knows, by a table, and what the machine
+ * will learn, by the profile. */
+#ifndef NB_BUILDER_FACTS_H
+#define NB_BUILDER_FACTS_H
+
+#include <stdbool.h>
+
+#include "builder/plan/plan.h"
+#include "common/template.h"
+
+struct facts;
+
+/* Works out every fact that the builder knows. `used` (one bool a fact of the profile) is set
+ * when a template asks for a fact of the machine. */
+struct facts *facts_create(const struct plan_input *in, bool *used) NONNULL(1, 2);
+
+/* For template_render; ctx is the struct facts. */
+template_lookup facts_lookup;
+
+/* Frees the facts; NULL is allowed. */
+void facts_free(struct facts *facts);
+void facts_free_at(struct facts **facts);
+#define AUTO_FACTS __attribute__((cleanup(facts_free_at)))
+
+#endif

@@ -1,0 +1,36 @@
+/* Overlays: folders that mirror /, laid over each other in order. */
+#ifndef NB_BUILDER_OVERLAY_H
+#define NB_BUILDER_OVERLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum { OVERLAY_FILE_MAX = 64 << 10, OVERLAY_FILES_MAX = 1000 };
+
+/* A file or link of an overlay. */
+struct overlay_file {
+    char *path; /* in the image */
+    char *host; /* on the host */
+    char *name; /* "OVERLAY/path", for people */
+    char *link; /* target of a link, else NULL */
+    mode_t mode;
+};
+
+struct overlay_list {
+    struct overlay_file *files;
+    size_t count, cap;
+};
+
+/* Adds the overlay's files to the list; one whose path stands there already replaces it. */
+int overlay_add(const char *data, const char *overlay, struct overlay_list *list, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Frees what the list holds. */
+void overlay_list_free(struct overlay_list *list);
+#define AUTO_OVERLAYS __attribute__((cleanup(overlay_list_free)))
+
+#endif

@@ -1,0 +1,320 @@
+#include "builder/plan/plan.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+#include "builder/plan/contract.h"
+#include "builder/plan/facts.h"
+#include "builder/plan/overlay.h"
+#include "common/file.h"
+
+/* The templates found so far. */
+struct templates {
+    struct contract_template *items;
+    size_t count, cap;
+};
+
+int plan_check_versions(const struct cluster *cluster, const struct profile *profile,
+                        const struct release *release, struct error *err)
+{
+    unsigned major = 0, minor = 0;
+    if (sscanf(cluster->kubernetes, "%u.%u", &major, &minor) != 2 || major != 1 ||
+        minor < profile->minor_from || minor > profile->minor_to)
+        return error_set(err, "%s: profile %s lays out Kubernetes 1.%u to 1.%u, not %s",
+                         cluster->file, profile->name, profile->minor_from, profile->minor_to,
+                         cluster->kubernetes);
+    if (strcmp(release->kubernetes, cluster->kubernetes) != 0)
+        return error_set(err, "%s: kubernetes is %s, but the release file %s is for %s",
+                         cluster->file, cluster->kubernetes, release->file, release->kubernetes);
+    return 0;
+}
+
+static int add_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
+                   struct error *err)
+{
+    return tree_add(
+        plan->tree,
+        (struct entry){
+            .path = heap_copy(path), .type = ENTRY_DIR, .mode = mode, .source = heap_copy(source)},
+        err);
+}
+
+static int add_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
+                    const char *source, struct error *err)
+{
+    plan->bytes += text->len;
+    struct entry entry = {.path = heap_copy(path),
+                          .type = ENTRY_FILE,
+                          .mode = mode,
+                          .len = text->len,
+                          .text = text->data,
+                          .source = heap_copy(source)};
+    *text = (struct buffer){0};
+    return tree_add(plan->tree, entry, err);
+}
+
+static int add_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
+                    char *source, struct error *err)
+{
+    return tree_add(plan->tree,
+                    (struct entry){.path = heap_copy(path),
+                                   .type = ENTRY_FILE,
+                                   .mode = mode,
+                                   .host = heap_copy(host),
+                                   .secret = secret,
+                                   .source = source},
+                    err);
+}
+
+/* Renders one overlay file: a finished file, or a template for firstboot. */
+static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
+                            const struct buffer *raw, struct facts *facts,
+                            struct templates *templates, struct error *err)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    unsigned later = 0;
+    if (template_render(&text, raw->data, raw->len, facts_lookup, facts, &later, err) < 0)
+        return error_context(err, "%s", file->host);
+    char *source AUTO_FREE = heap_printf("overlay %s", file->name);
+    if (!later)
+        return add_text(plan, file->path, file->mode, &text, source, err);
+    char *path AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", file->path);
+    *APPEND(templates->items, templates->count, templates->cap) =
+        (struct contract_template){file->path, file->mode};
+    return add_text(plan, path, 0644, &text, source, err);
+}
+
+static int add_overlay_file(struct plan *plan, const struct overlay_file *file, struct facts *facts,
+                            struct templates *templates, struct error *err)
+{
+    if (file->link)
+        return tree_add(plan->tree,
+                        (struct entry){.path = heap_copy(file->path),
+                                       .type = ENTRY_LINK,
+                                       .target = heap_copy(file->link),
+                                       .source = heap_printf("overlay %s", file->name)},
+                        err);
+    struct buffer raw AUTO_BUFFER = buffer_heap();
+    if (file_read(AT_FDCWD, file->host, OVERLAY_FILE_MAX, &raw, err) < 0)
+        return -1;
+    if (memchr(raw.data, '\0', raw.len)) { /* not a text */
+        plan->bytes += raw.len;
+        return add_host(plan, file->path, file->mode, file->host, false,
+                        heap_printf("overlay %s", file->name), err);
+    }
+    return add_overlay_text(plan, file, &raw, facts, templates, err);
+}
+
+static int compare_templates(const void *a, const void *b)
+{
+    const struct contract_template *x = a, *y = b;
+    return strcmp(x->path, y->path);
+}
+
+static int add_overlays(struct plan *plan, const struct overlay_list *overlays,
+                        struct templates *templates, struct error *err)
+{
+    struct facts *facts AUTO_FACTS = facts_create(&plan->in, plan->facts_used);
+    for (size_t i = 0; i < overlays->count; i++)
+        if (add_overlay_file(plan, &overlays->files[i], facts, templates, err) < 0)
+            return -1;
+    if (templates->count)
+        qsort(templates->items, templates->count, sizeof *templates->items, compare_templates);
+    return 0;
+}
+
+static int add_directories(struct plan *plan, struct error *err)
+{
+    const struct role *role = plan->in.role;
+    char *source AUTO_FREE = heap_printf("profile %s", plan->in.profile->name);
+    for (size_t i = 0; i < role->directory_count; i++)
+        if (add_dir(plan, role->directories[i].path, role->directories[i].mode, source, err) < 0)
+            return -1;
+    if (add_dir(plan, PATH_HOME, 0755, "nodebake", err) < 0 ||
+        add_dir(plan, PATH_TEMPLATES, 0700, "nodebake", err) < 0 ||
+        add_dir(plan, PATH_IDENTITY, 0700, "nodebake", err) < 0)
+        return -1;
+    return add_dir(plan, PATH_STATE, 0700, "nodebake", err);
+}
+
+static void note_absent(struct plan *plan, const struct binary *binary, char *why)
+{
+    *APPEND(plan->absent, plan->absent_count, plan->absent_cap) =
+        (struct absent){binary->name, binary->path, binary->optional, why};
+}
+
+static int add_binary(struct plan *plan, const struct binary *binary, struct error *err)
+{
+    const struct release *release = plan->in.release;
+    const struct artifact *artifact = NULL;
+    const struct member *member = release_member(release, binary->name, &artifact);
+    if (!member || !artifact->present) {
+        note_absent(
+            plan, binary,
+            member ? heap_printf("%s is not in %s", artifact->file, plan->in.cluster->artifacts)
+                   : heap_printf("%s lists no artifact for it", release->file));
+        return 0;
+    }
+    plan->bytes += member->size;
+    return add_host(
+        plan, binary->path, member->mode, member->host, false,
+        heap_printf("%s %s (%s)", artifact->component, artifact->version, artifact->file), err);
+}
+
+static int add_binaries(struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->in.role->binary_count; i++)
+        if (add_binary(plan, &plan->in.role->binaries[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_pki(struct plan *plan, struct error *err)
+{
+    const struct role *role = plan->in.role;
+    for (size_t i = 0; i < role->pki_count; i++) {
+        const struct pki_file *file = &role->pki[i];
+        char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, file->file);
+        if (add_host(plan, file->path, file->mode, host, (file->mode & 077) == 0,
+                     heap_printf("pki/%s", file->file), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static enum template_answer lookup_node_name(void *ctx, const char *name, const char **value)
+{
+    const struct node *node = ctx;
+    *value = node->name;
+    return strcmp(name, "NODE_NAME") == 0 ? TEMPLATE_VALUE : TEMPLATE_UNKNOWN;
+}
+
+/* The node's own files go below PATH_IDENTITY; firstboot installs them where the contract says. */
+static int add_identity_file(struct plan *plan, const struct pki_file *file, struct error *err)
+{
+    struct node *node = (struct node *)plan->in.node;
+    struct buffer name AUTO_BUFFER = buffer_heap();
+    if (template_render(&name, file->file, strlen(file->file), lookup_node_name, node, NULL, err) <
+        0)
+        return error_context(err, "%s: identity file '%s'", plan->in.profile->file, file->file);
+    char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, name.data);
+    char *path AUTO_FREE = heap_printf(PATH_IDENTITY "/%s", name.data);
+    return add_host(plan, path, file->mode, host, (file->mode & 077) == 0,
+                    heap_printf("pki/%s", name.data), err);
+}
+
+static int add_identity(struct plan *plan, struct error *err)
+{
+    const struct role *role = plan->in.role;
+    for (size_t i = 0; plan->in.node && i < role->identity_count; i++)
+        if (add_identity_file(plan, &role->identity[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* The image ships the preset that keeps the units down; its counterpart in /etc hides it once
+ * firstboot has put it there, as the last of the templates. */
+static int add_presets(struct plan *plan, struct templates *templates, struct error *err)
+{
+    struct buffer off AUTO_BUFFER = buffer_heap(), on AUTO_BUFFER = buffer_heap();
+    for (size_t i = 0; i < plan->in.role->unit_count; i++) {
+        buffer_printf(&off, "disable %s\n", plan->in.role->units[i].name);
+        buffer_printf(&on, "enable %s\n", plan->in.role->units[i].name);
+    }
+    *APPEND(templates->items, templates->count, templates->cap) =
+        (struct contract_template){PATH_PRESET_ON, 0644};
+    if (add_text(plan, PATH_PRESET_OFF, 0644, &off, "nodebake", err) < 0)
+        return -1;
+    return add_text(plan, PATH_TEMPLATES PATH_PRESET_ON, 0644, &on, "nodebake", err);
+}
+
+static int add_program(struct plan *plan, struct error *err)
+{
+    static const struct {
+        const char *hook, *path;
+    } hooks[] = {
+        {"initramfs-tools/hook", "/etc/initramfs-tools/hooks/nodebake"},
+        {"initramfs-tools/local-bottom", "/etc/initramfs-tools/scripts/local-bottom/nodebake"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+        char *host AUTO_FREE = heap_printf("%s/hook/%s", plan->in.data, hooks[i].hook);
+        if (add_host(plan, hooks[i].path, 0755, host, false, heap_copy("nodebake"), err) < 0)
+            return -1;
+    }
+    return add_host(plan, PATH_HOME "/firstboot", 0755, plan->in.firstboot, false,
+                    heap_copy("nodebake"), err);
+}
+
+static int add_contract(struct plan *plan, const struct templates *templates, struct error *err)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    if (contract_write(plan, templates->items, templates->count, &text, err) < 0)
+        return -1;
+    return add_text(plan, PATH_CONTRACT, 0644, &text, "nodebake", err);
+}
+
+static int lay_out(struct plan *plan, struct overlay_list *overlays, struct templates *templates,
+                   struct error *err)
+{
+    const struct role *role = plan->in.role;
+    for (size_t i = 0; i < role->overlays.count; i++)
+        if (overlay_add(plan->in.data, role->overlays.items[i], overlays, err) < 0)
+            return -1;
+    if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
+        add_identity(plan, err) < 0 || add_program(plan, err) < 0 ||
+        add_overlays(plan, overlays, templates, err) < 0 || add_presets(plan, templates, err) < 0 ||
+        add_contract(plan, templates, err) < 0)
+        return -1;
+    tree_sort(plan->tree);
+    return 0;
+}
+
+int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
+{
+    struct plan *plan AUTO_PLAN = heap_array(1, sizeof *plan);
+    struct overlay_list overlays AUTO_OVERLAYS = {0};
+    struct templates templates = {0};
+    plan->in = *in;
+    plan->name = in->node ? in->node->name : in->role->name;
+    plan->facts_used = heap_array(in->profile->fact_count, sizeof *plan->facts_used);
+    if (tree_create(&plan->tree, err) < 0)
+        return -1;
+    int result = lay_out(plan, &overlays, &templates, err);
+    free(templates.items); /* their paths are the overlays' */
+    if (result < 0)
+        return error_context(err, "plan %s", plan->name);
+    *out = steal(plan);
+    return 0;
+}
+
+int plan_require(const struct plan *plan, struct error *err)
+{
+    struct buffer list AUTO_BUFFER = buffer_heap();
+    for (size_t i = 0; i < plan->absent_count; i++)
+        if (!plan->absent[i].optional)
+            buffer_printf(&list, "%s%s (%s)", list.len ? "; " : "", plan->absent[i].name,
+                          plan->absent[i].why);
+    if (!list.len)
+        return 0;
+    return error_set(err, "%s needs files that are absent: %s", plan->name, list.data);
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->absent_count; i++)
+        free(plan->absent[i].why);
+    free(plan->absent);
+    free(plan->facts_used);
+    tree_free(plan->tree);
+    free(plan);
+}
+
+void plan_free_at(struct plan **plan)
+{
+    plan_free(*plan);
+}

@@ -1,0 +1,71 @@
+/* What goes into one image: cluster + profile + release + role → tree. Reads overlays, nothing
+ * else. */
+#ifndef NB_BUILDER_PLAN_H
+#define NB_BUILDER_PLAN_H
+
+#include "builder/artifact/release.h"
+#include "builder/cluster/cluster.h"
+#include "builder/plan/profile.h"
+#include "builder/tree/tree.h"
+#include "common/attributes.h"
+#include "common/error.h"
+
+/* Where things lie on the image. */
+#define PATH_HOME       "/usr/lib/nodebake"
+#define PATH_CONTRACT   PATH_HOME "/contract"
+#define PATH_TEMPLATES  PATH_HOME "/templates"
+#define PATH_IDENTITY   PATH_HOME "/identity"
+#define PATH_STATE      "/var/lib/nodebake"
+#define PATH_PRESET_OFF "/usr/lib/systemd/system-preset/00-nodebake.preset"
+#define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
+
+struct base;
+
+/* All that a plan is made of; borrowed, and must outlive the plan. */
+struct plan_input {
+    const struct cluster *cluster;
+    const struct profile *profile;
+    const struct release *release; /* located */
+    const struct role *role;
+    const struct node *node; /* NULL: an image for the role, without an identity */
+    const struct base *base; /* NULL: not looked at yet; facts of the base are placeholders */
+    const char *data;        /* folder that holds overlays/ and hook/ */
+    const char *pki;         /* folder of certificates, which need not be there yet */
+    const char *firstboot;   /* the program, on the host */
+};
+
+/* A file of the profile that the release does not give. */
+struct absent {
+    const char *name, *path; /* borrowed from the profile */
+    bool optional;
+    char *why;
+};
+
+struct plan {
+    struct plan_input in;
+    const char *name;  /* of the image: the node's, or the role's; borrowed */
+    struct tree *tree; /* sorted; without the manifest */
+    bool *facts_used;  /* by index of the profile's facts */
+    uint64_t bytes;    /* of file content, as far as it is known before the build */
+    struct absent *absent;
+    size_t absent_count, absent_cap;
+};
+
+/* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */
+int plan_check_versions(const struct cluster *cluster, const struct profile *profile,
+                        const struct release *release, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Lays out one image. A file that the release lacks is noted in `absent`, not an error. */
+int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Fails, naming all of them, when a file that the profile requires is absent. */
+int plan_require(const struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Frees the plan; NULL is allowed. */
+void plan_free(struct plan *plan);
+void plan_free_at(struct plan **plan);
+#define AUTO_PLAN __attribute__((cleanup(plan_free_at)))
+
+#endif

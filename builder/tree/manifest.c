@@ -1,0 +1,199 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/heap.h"
+#include "builder/tree/tree.h"
+#include "common/cleanup.h"
+
+static const char MANIFEST_PATH[] = "/usr/lib/nodebake/manifest.json";
+
+enum {
+    HEX_LEN = 2 * 32 + 1,   /* of a SHA-256, with the NUL */
+    BUILD_ID_LEN = 16,      /* hex digits */
+    READ_CHUNK = 256 * 1024 /* bytes */
+};
+
+static void digest_free_at(EVP_MD_CTX **ctx)
+{
+    EVP_MD_CTX_free(*ctx);
+}
+
+static void json_free_at(json_t **json)
+{
+    json_decref(*json);
+}
+
+#define AUTO_DIGEST __attribute__((cleanup(digest_free_at)))
+#define AUTO_JSON   __attribute__((cleanup(json_free_at)))
+
+static int digest_start(EVP_MD_CTX **ctx, struct error *err)
+{
+    *ctx = EVP_MD_CTX_new();
+    if (!*ctx || EVP_DigestInit_ex(*ctx, EVP_sha256(), NULL) != 1)
+        return error_set(err, "OpenSSL offers no SHA-256");
+    return 0;
+}
+
+static int digest_end(EVP_MD_CTX *ctx, char hex[HEX_LEN], struct error *err)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (EVP_DigestFinal_ex(ctx, sum, &len) != 1)
+        return error_set(err, "OpenSSL: SHA-256 failed");
+    for (unsigned i = 0; i < len && 2 * i + 2 < HEX_LEN; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+    return 0;
+}
+
+static int digest_memory(const void *bytes, size_t n, char hex[HEX_LEN], struct error *err)
+{
+    EVP_MD_CTX *ctx AUTO_DIGEST = NULL;
+    if (digest_start(&ctx, err) < 0)
+        return -1;
+    if (n && EVP_DigestUpdate(ctx, bytes, n) != 1)
+        return error_set(err, "OpenSSL: SHA-256 failed");
+    return digest_end(ctx, hex, err);
+}
+
+static int digest_file(const char *path, char hex[HEX_LEN], struct error *err)
+{
+    EVP_MD_CTX *ctx AUTO_DIGEST = NULL;
+    void *chunk AUTO_FREE = heap_array(READ_CHUNK, 1);
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, "%s", path);
+    if (digest_start(&ctx, err) < 0)
+        return -1;
+    for (;;) {
+        ssize_t n = read(fd, chunk, READ_CHUNK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, "%s", path);
+        if (n == 0)
+            return digest_end(ctx, hex, err);
+        if (EVP_DigestUpdate(ctx, chunk, (size_t)n) != 1)
+            return error_set(err, "OpenSSL: SHA-256 failed");
+    }
+}
+
+static int set_string(json_t *object, const char *key, const char *value, struct error *err)
+{
+    if (json_object_set_new(object, key, json_string(value)) < 0)
+        return error_set(err, "%s is not UTF-8, which the manifest needs", key);
+    return 0;
+}
+
+static int describe_content(json_t *object, const struct entry *entry, struct error *err)
+{
+    char hex[HEX_LEN] = "";
+    switch (entry->type) {
+    case ENTRY_DIR:
+        return set_string(object, "type", "dir", err);
+    case ENTRY_LINK:
+        if (set_string(object, "target", entry->target, err) < 0)
+            return -1;
+        return set_string(object, "type", "link", err);
+    case ENTRY_FILE:
+        break;
+    }
+    if (entry->text ? digest_memory(entry->text, entry->len, hex, err) < 0
+                    : digest_file(entry->host, hex, err) < 0)
+        return -1;
+    if (set_string(object, "sha256", hex, err) < 0)
+        return -1;
+    return set_string(object, "type", "file", err);
+}
+
+static int describe_entry(json_t *list, const struct entry *entry, struct error *err)
+{
+    json_t *object = json_object();
+    json_array_append_new(list, object); /* the list owns it from here */
+    char mode[8];
+    snprintf(mode, sizeof mode, "%04o", entry->type == ENTRY_LINK ? 0777U : entry->mode & 07777U);
+    if (set_string(object, "path", entry->path, err) < 0 ||
+        set_string(object, "mode", mode, err) < 0 || describe_content(object, entry, err) < 0)
+        return error_context(err, "%s", entry->path);
+    if (json_object_set_new(object, "uid", json_integer(entry->uid)) < 0 ||
+        json_object_set_new(object, "gid", json_integer(entry->gid)) < 0)
+        return error_set(err, "out of memory");
+    return 0;
+}
+
+static int path_against_entry(const void *path, const void *entry)
+{
+    return strcmp(path, ((const struct entry *)entry)->path);
+}
+
+/* A file cannot hold others; overlays that mirror / cannot say so, but a list of binaries can. */
+static int check_parents(const struct tree *tree, struct error *err)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        char *parent AUTO_FREE = heap_copy(tree->entries[i].path);
+        for (char *slash = strrchr(parent, '/'); slash != parent; slash = strrchr(parent, '/')) {
+            *slash = '\0';
+            const struct entry *above = bsearch(parent, tree->entries, tree->count,
+                                                sizeof *tree->entries, path_against_entry);
+            if (above && above->type == ENTRY_FILE)
+                return error_set(err, "%s lies below %s, which is a file", tree->entries[i].path,
+                                 parent);
+        }
+    }
+    return 0;
+}
+
+static int build_id(const json_t *list, char id[BUILD_ID_LEN + 1], struct error *err)
+{
+    char hex[HEX_LEN] = "";
+    char *text AUTO_FREE = json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text)
+        return error_set(err, "out of memory");
+    if (digest_memory(text, strlen(text), hex, err) < 0)
+        return -1;
+    snprintf(id, BUILD_ID_LEN + 1, "%s", hex);
+    return 0;
+}
+
+static int manifest_text(const struct tree *tree, char **text, struct error *err)
+{
+    json_t *list = json_array();
+    json_t *root AUTO_JSON = json_object();
+    if (json_object_set_new(root, "entries", list) < 0)
+        return error_set(err, "out of memory");
+    for (size_t i = 0; i < tree->count; i++)
+        if (describe_entry(list, &tree->entries[i], err) < 0)
+            return -1;
+    char id[BUILD_ID_LEN + 1];
+    if (build_id(list, id, err) < 0 || set_string(root, "build", id, err) < 0)
+        return -1;
+    json_object_set_new(root, "version", json_integer(1));
+    char *json AUTO_FREE = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (!json)
+        return error_set(err, "out of memory");
+    *text = heap_printf("%s\n", json);
+    return 0;
+}
+
+int tree_add_manifest(struct tree *tree, struct error *err)
+{
+    tree_sort(tree);
+    char *text = NULL;
+    if (check_parents(tree, err) < 0 || manifest_text(tree, &text, err) < 0)
+        return error_context(err, "manifest");
+    struct entry entry = {.path = heap_copy(MANIFEST_PATH),
+                          .type = ENTRY_FILE,
+                          .mode = 0644,
+                          .text = text,
+                          .len = strlen(text),
+                          .source = heap_copy("nodebake")};
+    if (tree_add(tree, entry, err) < 0)
+        return error_context(err, "manifest");
+    tree_sort(tree);
+    return 0;
+}

@@ -1,0 +1,180 @@
+#include "builder/tree/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/heap.h"
+
+enum { ENTRY_PATH_MAX = 1024 };
+
+/* 2020-01-01T00:00:00Z: any fixed date will do, but make and tar dislike the epoch itself. */
+static const time_t MTIME_DEFAULT = 1577836800;
+/* What a cpio header holds, and less than ext4 does. */
+static const unsigned long MTIME_MAX = 0xffffffff;
+
+static int mtime_of_environment(time_t *mtime, struct error *err)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    *mtime = MTIME_DEFAULT;
+    if (!text || !*text)
+        return 0;
+    errno = 0;
+    unsigned long value = strtoul(text, NULL, 10);
+    if (strspn(text, "0123456789") != strlen(text) || errno || value > MTIME_MAX)
+        return error_set(err, "SOURCE_DATE_EPOCH: '%s' is not a number of seconds from 0 to %lu",
+                         text, MTIME_MAX);
+    *mtime = (time_t)value;
+    return 0;
+}
+
+int tree_create(struct tree **out, struct error *err)
+{
+    time_t mtime;
+    if (mtime_of_environment(&mtime, err) < 0)
+        return -1;
+    struct tree *tree = heap_array(1, sizeof *tree);
+    tree->mtime = mtime;
+    *out = tree;
+    return 0;
+}
+
+static void entry_free(struct entry *entry)
+{
+    if (entry->text)
+        explicit_bzero(entry->text, entry->len);
+    free(entry->path);
+    free(entry->target);
+    free(entry->text);
+    free(entry->host);
+    free(entry->source);
+    *entry = (struct entry){0};
+}
+
+static bool component_clean(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+            return false;
+    return len > 0 && len <= 255 && !(len == 1 && name[0] == '.') &&
+           !(len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+static bool path_clean(const char *path)
+{
+    if (!path || path[0] != '/' || strlen(path) >= ENTRY_PATH_MAX)
+        return false;
+    for (const char *name = path + 1;; name++) {
+        size_t len = strcspn(name, "/");
+        if (!component_clean(name, len))
+            return false;
+        name += len;
+        if (!*name)
+            return true;
+    }
+}
+
+static const char *type_name(enum entry_type type)
+{
+    static const char *const names[] = {"directory", "file", "link"};
+    return names[type];
+}
+
+static int check_entry(const struct entry *entry, struct error *err)
+{
+    if (!path_clean(entry->path))
+        return error_set(err,
+                         "%s: not a clean absolute path (begin with /, no '.', '..', empty or "
+                         "control characters, less than %d bytes)",
+                         entry->path ? entry->path : "(none)", ENTRY_PATH_MAX);
+    if (entry->mode & ~(mode_t)07777)
+        return error_set(err, "%s: mode %o is more than permission bits", entry->path, entry->mode);
+    if (entry->type == ENTRY_LINK && (!entry->target || !*entry->target))
+        return error_set(err, "%s: a link needs a target", entry->path);
+    if (entry->type == ENTRY_FILE && !entry->text == !entry->host)
+        return error_set(err, "%s: a file needs either a text or a file of the host", entry->path);
+    return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int tree_add(struct tree *tree, struct entry entry, struct error *err)
+{
+    if (check_entry(&entry, err) < 0)
+        goto refused;
+    struct entry *old = (struct entry *)tree_find(tree, entry.path);
+    if (!old) {
+        tree->entries = heap_grow(tree->entries, tree->count, &tree->cap, sizeof *tree->entries);
+        tree->entries[tree->count++] = entry;
+        return 0;
+    }
+    if (old->type != entry.type) {
+        error_set(err, "%s is a %s (from %s) and cannot also be a %s (from %s)", entry.path,
+                  type_name(old->type), old->source ? old->source : "nodebake",
+                  type_name(entry.type), entry.source ? entry.source : "nodebake");
+        goto refused;
+    }
+    if (entry.type != ENTRY_DIR && !same_text(old->source, entry.source)) {
+        error_set(err, "%s comes from both %s and %s", entry.path,
+                  old->source ? old->source : "nodebake", entry.source ? entry.source : "nodebake");
+        goto refused;
+    }
+    entry_free(old);
+    *old = entry;
+    return 0;
+refused:
+    entry_free(&entry);
+    return -1;
+}
+
+const struct entry *tree_find(const struct tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->entries[i].path, path) == 0)
+            return &tree->entries[i];
+    return NULL;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
+}
+
+void tree_sort(struct tree *tree)
+{
+    if (tree->count > 1)
+        qsort(tree->entries, tree->count, sizeof *tree->entries, by_path);
+}
+
+int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
+{
+    *size = entry->text ? entry->len : 0;
+    if (entry->type != ENTRY_FILE || !entry->host)
+        return 0;
+    struct stat st;
+    if (stat(entry->host, &st) < 0)
+        return error_errno(err, "%s", entry->host);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, "%s: not a regular file", entry->host);
+    *size = (uint64_t)st.st_size;
+    return 0;
+}
+
+void tree_free(struct tree *tree)
+{
+    if (!tree)
+        return;
+    for (size_t i = 0; i < tree->count; i++)
+        entry_free(&tree->entries[i]);
+    free(tree->entries);
+    free(tree);
+}
+
+void tree_free_at(struct tree **tree)
+{
+    tree_free(*tree);
+}
