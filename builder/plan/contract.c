@@ -49,9 +49,7 @@ static int write_facts(const struct plan *plan, struct buffer *out, struct error
 {
     const struct profile *profile = plan->in.profile;
     for (size_t i = 0; i < profile->fact_count; i++) {
-        const struct node_fact *fact = &profile->facts[i];
-        bool wanted = plan->facts_used[i] || strcmp(fact->name, "NODE_NAME") == 0;
-        if (wanted && write_fact(plan, fact, out, err) < 0)
+        if (plan_wants_fact(plan, i) && write_fact(plan, &profile->facts[i], out, err) < 0)
             return -1;
     }
     return 0;

@@ -240,7 +240,7 @@ static int add_program(struct plan *plan, struct error *err)
         {"initramfs-tools/local-bottom", "/etc/initramfs-tools/scripts/local-bottom/nodebake"},
     };
     for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
-        char *host AUTO_FREE = heap_printf("%s/hook/%s", plan->in.data, hooks[i].hook);
+        char *host AUTO_FREE = heap_printf("%s/%s", plan->in.hook, hooks[i].hook);
         if (add_host(plan, hooks[i].path, 0755, host, false, heap_copy("nodebake"), err) < 0)
             return -1;
     }
@@ -288,6 +288,11 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
         return error_context(err, "plan %s", plan->name);
     *out = steal(plan);
     return 0;
+}
+
+bool plan_wants_fact(const struct plan *plan, size_t i)
+{
+    return plan->facts_used[i] || strcmp(plan->in.profile->facts[i].name, "NODE_NAME") == 0;
 }
 
 int plan_require(const struct plan *plan, struct error *err)

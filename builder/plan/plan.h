@@ -29,7 +29,8 @@ struct plan_input {
     const struct role *role;
     const struct node *node; /* NULL: an image for the role, without an identity */
     const struct base *base; /* NULL: not looked at yet; facts of the base are placeholders */
-    const char *data;        /* folder that holds overlays/ and hook/ */
+    const char *data;        /* folder that holds overlays/ */
+    const char *hook;        /* folder of the initramfs hooks */
     const char *pki;         /* folder of certificates, which need not be there yet */
     const char *firstboot;   /* the program, on the host */
 };
@@ -59,6 +60,9 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
 /* Lays out one image. A file that the release lacks is noted in `absent`, not an error. */
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Will firstboot need the profile's i-th fact? */
+bool plan_wants_fact(const struct plan *plan, size_t i) NONNULL(1);
 
 /* Fails, naming all of them, when a file that the profile requires is absent. */
 int plan_require(const struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;

@@ -11,8 +11,6 @@
 #include "builder/tree/tree.h"
 #include "common/cleanup.h"
 
-static const char MANIFEST_PATH[] = "/usr/lib/nodebake/manifest.json";
-
 enum {
     HEX_LEN = 2 * 32 + 1,   /* of a SHA-256, with the NUL */
     BUILD_ID_LEN = 16,      /* hex digits */
@@ -186,7 +184,7 @@ int tree_add_manifest(struct tree *tree, struct error *err)
     char *text = NULL;
     if (check_parents(tree, err) < 0 || manifest_text(tree, &text, err) < 0)
         return error_context(err, "manifest");
-    struct entry entry = {.path = heap_copy(MANIFEST_PATH),
+    struct entry entry = {.path = heap_copy(TREE_MANIFEST),
                           .type = ENTRY_FILE,
                           .mode = 0644,
                           .text = text,

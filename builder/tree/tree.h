@@ -11,6 +11,8 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
+#define TREE_MANIFEST "/usr/lib/nodebake/manifest.json"
+
 enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK };
 
 /* One file, directory or symbolic link. All strings are on the heap and belong to the entry. */

@@ -1,0 +1,84 @@
+#include "builder/cmd/inputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/heap.h"
+
+/* ${XDG_CACHE_HOME:-~/.cache}/nodebake */
+static int cache_folder(char **out, struct error *err)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/')
+        *out = heap_printf("%s/nodebake", cache);
+    else if (home && *home == '/')
+        *out = heap_printf("%s/.cache/nodebake", home);
+    else
+        return error_set(err, "neither XDG_CACHE_HOME nor HOME names a folder for the cache");
+    return 0;
+}
+
+static int load_profile(const struct args *args, struct inputs *out, struct error *err)
+{
+    char *file AUTO_FREE =
+        heap_printf("%s/profiles/%s.yaml", args->install->data, args->cluster->profile);
+    if (access(file, R_OK) < 0)
+        return error_set(err, "%s: there is no profile '%s' in %s/profiles", args->cluster->file,
+                         args->cluster->profile, args->install->data);
+    return profile_load(file, &out->profile, err);
+}
+
+static int load_release(const struct args *args, struct inputs *out, struct error *err)
+{
+    const struct cluster *cluster = args->cluster;
+    char *file AUTO_FREE = cluster->release ? heap_copy(cluster->release)
+                                            : heap_printf("%s/profiles/releases/%s.yaml",
+                                                          args->install->data, cluster->kubernetes);
+    if (!cluster->release && access(file, R_OK) < 0)
+        return error_set(err,
+                         "%s: nodebake ships no release file for Kubernetes %s; name yours with "
+                         "`release: FILE`",
+                         cluster->file, cluster->kubernetes);
+    return release_load(file, &out->release, err);
+}
+
+int inputs_load(const struct args *args, struct inputs *out, struct error *err)
+{
+    const struct cluster *cluster = args->cluster;
+    const char *pki = args_value(args, "pki");
+    out->pki = pki ? heap_copy(pki) : heap_printf("%s/pki", cluster->dir);
+    if (cache_folder(&out->cache, err) < 0 || load_profile(args, out, err) < 0 ||
+        target_select(cluster, out->profile, args->operands, args->operand_count, &out->targets,
+                      &out->target_count, err) < 0 ||
+        load_release(args, out, err) < 0 ||
+        plan_check_versions(cluster, out->profile, out->release, err) < 0)
+        return -1;
+    return release_locate(out->release, cluster->artifacts, out->cache, err);
+}
+
+struct plan_input inputs_of_plan(const struct args *args, const struct inputs *inputs,
+                                 const struct target *target, const struct base *base)
+{
+    return (struct plan_input){
+        .cluster = args->cluster,
+        .profile = inputs->profile,
+        .release = inputs->release,
+        .role = target->role,
+        .node = target->node,
+        .base = base,
+        .data = args->install->data,
+        .hook = args->install->hook,
+        .pki = inputs->pki,
+        .firstboot = args->install->firstboot,
+    };
+}
+
+void inputs_free(struct inputs *inputs)
+{
+    profile_free(inputs->profile);
+    release_free(inputs->release);
+    free(inputs->targets);
+    free(inputs->cache);
+    free(inputs->pki);
+}

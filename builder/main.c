@@ -1,0 +1,128 @@
+/* nodebake: find the command, read its options, get what it needs, run it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/command.h"
+#include "builder/heap.h"
+#include "builder/progress.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+extern const struct command cmd_init, cmd_plan, cmd_build, cmd_metadata, cmd_completion;
+
+const struct command *const commands[] = {&cmd_init,     &cmd_plan,       &cmd_build,
+                                          &cmd_metadata, &cmd_completion, NULL};
+
+static void print_help(void)
+{
+    printf("usage: nodebake COMMAND [OPTION]... [ARGUMENT]...\n\n"
+           "Bakes Kubernetes nodes as disk images from one description of the cluster.\n\n"
+           "Commands:\n");
+    for (size_t i = 0; commands[i]; i++)
+        printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\nOptions:\n"
+           "  %-12s show this help\n"
+           "  %-12s show the version\n\n"
+           "`nodebake COMMAND --help` tells more of one command.\n",
+           "--help", "--version");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int usage_error(const char *command, const char *text)
+{
+    fprintf(stderr, "nodebake%s%s: %s\n", *command ? " " : "", command, text);
+    return EXIT_USAGE;
+}
+
+static bool in_path(const char *program)
+{
+    const char *path = getenv("PATH");
+    for (const char *p = path ? path : ""; *p;) {
+        size_t len = strcspn(p, ":");
+        char *file AUTO_FREE = heap_printf("%.*s/%s", (int)len, p, program);
+        if (access(file, X_OK) == 0)
+            return true;
+        p += len + (p[len] == ':');
+    }
+    return false;
+}
+
+static int run_command(const struct command *command, struct args *args, struct error *err)
+{
+    struct cluster *cluster AUTO_CLUSTER = NULL;
+    struct install install AUTO_INSTALL = {0};
+    const char *file = args_value(args, "cluster");
+    if (args_flag(args, "quiet"))
+        progress_quiet();
+    if (command->needs & NEEDS_QEMU_IMG && !in_path("qemu-img"))
+        return error_set(err, "qemu-img is not in PATH; install it (Debian: qemu-utils)");
+    if (command->needs & NEEDS_INSTALL && install_find(&install, err) < 0)
+        return -1;
+    if (command->needs & NEEDS_CLUSTER &&
+        cluster_load(file ? file : "cluster.yaml", &cluster, err) < 0)
+        return -1;
+    args->cluster = cluster;
+    args->install = &install;
+    return command->run(args, err);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
+/* Output that could not be written is a failure like any other. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "nodebake: standard output could not be written\n");
+    return EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help();
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help();
+        return finish(0);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("nodebake %s\n", NODEBAKE_VERSION);
+        return finish(0);
+    }
+    const struct command *command = find_command(argv[1]);
+    if (!command)
+        return usage_error("", "no such command; `nodebake --help` lists them");
+    if (wants_help(argc - 2, argv + 2)) {
+        command_help(command);
+        return finish(0);
+    }
+    struct error err = ERROR_INIT;
+    struct args args = {0};
+    if (args_parse(command, argc - 1, argv + 1, &args, &err) < 0)
+        return usage_error(command->name, err.text);
+    if (run_command(command, &args, &err) < 0) {
+        fflush(stdout);
+        fprintf(stderr, "nodebake: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    return finish(0);
+}

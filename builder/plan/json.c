@@ -1,0 +1,97 @@
+/* Plans as JSON. */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "builder/heap.h"
+#include "builder/plan/print.h"
+
+static json_t *entry_json(const struct entry *e)
+{
+    static const char *const types[] = {
+        [ENTRY_DIR] = "dir", [ENTRY_FILE] = "file", [ENTRY_LINK] = "link"};
+    char mode[8];
+    snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
+    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s}", "path", e->path, "type", types[e->type],
+                          "uid", (int)e->uid, "gid", (int)e->gid, "from", e->source);
+    if (e->type == ENTRY_LINK)
+        json_object_set_new(o, "target", json_string(e->target));
+    else
+        json_object_set_new(o, "mode", json_string(mode));
+    if (e->secret)
+        json_object_set_new(o, "secret", json_true());
+    return o;
+}
+
+static json_t *units_json(const struct role *role)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < role->unit_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", role->units[i].name, "wantedBy",
+                                              role->units[i].wanted_by));
+    return list;
+}
+
+static json_t *fact_json(const struct node_fact *fact)
+{
+    json_t *from = json_object();
+    for (size_t i = 0; i < fact->path_count; i++)
+        json_object_set_new(from, fact->paths[i].source, json_string(fact->paths[i].path));
+    return json_pack("{s:s, s:s, s:o}", "name", fact->name, "type", value_type_name(fact->type),
+                     "from", from);
+}
+
+static json_t *facts_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->in.profile->fact_count; i++)
+        if (plan_wants_fact(plan, i))
+            json_array_append_new(list, fact_json(&plan->in.profile->facts[i]));
+    return list;
+}
+
+static json_t *packages_json(const struct role *role)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < role->packages.count; i++)
+        json_array_append_new(list, json_string(role->packages.items[i]));
+    return list;
+}
+
+static json_t *absent_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->absent_count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:b, s:s}", "name", plan->absent[i].name,
+                                        "path", plan->absent[i].path, "required",
+                                        !plan->absent[i].optional, "why", plan->absent[i].why));
+    return list;
+}
+
+static json_t *plan_json(const struct plan *plan)
+{
+    const struct plan_input *in = &plan->in;
+    json_t *entries = json_array();
+    for (size_t i = 0; i < plan->tree->count; i++)
+        json_array_append_new(entries, entry_json(&plan->tree->entries[i]));
+    return json_pack(
+        "{s:s, s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
+        plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL, "cluster",
+        in->cluster->name, "profile", in->profile->name, "kubernetes", in->cluster->kubernetes,
+        "memory", (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
+        (json_int_t)plan->bytes, "entries", entries, "units", units_json(in->role), "facts",
+        facts_json(plan), "packages", packages_json(in->role), "absent", absent_json(plan));
+}
+
+int plan_print_json(struct plan *const *plans, size_t n, FILE *out, struct error *err)
+{
+    json_t *images = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(images, plan_json(plans[i]));
+    json_t *top = json_pack("{s:i, s:o}", "version", 1, "images", images);
+    int result = json_dumpf(top, out, JSON_INDENT(2));
+    json_decref(top);
+    if (result < 0 || fputc('\n', out) == EOF)
+        return error_errno(err, "write the plan");
+    return 0;
+}

@@ -1,0 +1,96 @@
+#include "builder/plan/print.h"
+
+#include <string.h>
+
+#include "builder/heap.h"
+
+static const char *const type_names[] = {
+    [ENTRY_DIR] = "dir", [ENTRY_FILE] = "file", [ENTRY_LINK] = "link"};
+
+static void print_size(const char *label, uint64_t bytes, FILE *out)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    double n = (double)bytes;
+    size_t unit = 0;
+    for (; n >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
+        n /= 1024;
+    fprintf(out, "%s%.*f %s", label, n < 10 && unit ? 1 : 0, n, units[unit]);
+}
+
+static void print_head(const struct plan *plan, FILE *out)
+{
+    const struct plan_input *in = &plan->in;
+    fprintf(out, "image %s: ", plan->name);
+    if (in->node)
+        fprintf(out, "node %s (%s%s%s), ", in->node->name, in->node->address,
+                in->node->pod_cidr ? ", pods " : "", in->node->pod_cidr ? in->node->pod_cidr : "");
+    else
+        fprintf(out, "any node, without an identity, ");
+    fprintf(out, "role %s of %s, profile %s, Kubernetes %s\n", in->role->name, in->cluster->name,
+            in->profile->name, in->cluster->kubernetes);
+    print_size("the machine wants ", in->role->memory, out);
+    print_size(" of memory and ", in->role->disk, out);
+    print_size(" of disk; the files below are ", plan->bytes, out);
+    fprintf(out, "\n\n");
+}
+
+static void print_entries(const struct tree *tree, FILE *out)
+{
+    fprintf(out, "%-4s %-4s %-5s %-62s %s\n", "TYPE", "MODE", "OWNER", "PATH", "FROM");
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct entry *e = &tree->entries[i];
+        char mode[8] = "-";
+        if (e->type != ENTRY_LINK)
+            snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
+        char *path AUTO_FREE =
+            e->target ? heap_printf("%s -> %s", e->path, e->target) : heap_copy(e->path);
+        fprintf(out, "%-4s %4s %2u:%-2u %-62s %s\n", type_names[e->type], mode, e->uid, e->gid,
+                path, e->source);
+    }
+    fprintf(out, "%-4s %4s %2u:%-2u %-62s %s\n", "file", "0644", 0U, 0U, TREE_MANIFEST,
+            "nodebake: all of the above by SHA-256");
+}
+
+static void print_units(const struct role *role, FILE *out)
+{
+    fprintf(out, "\nunits that firstboot enables:\n");
+    for (size_t i = 0; i < role->unit_count; i++)
+        fprintf(out, "  %s, wanted by %s\n", role->units[i].name, role->units[i].wanted_by);
+}
+
+static void print_facts(const struct plan *plan, FILE *out)
+{
+    const struct profile *profile = plan->in.profile;
+    fprintf(out, "\nfacts that firstboot finds out:\n");
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        const struct node_fact *fact = &profile->facts[i];
+        if (!plan_wants_fact(plan, i))
+            continue;
+        fprintf(out, "  %s (%s)", fact->name, value_type_name(fact->type));
+        for (size_t p = 0; p < fact->path_count; p++)
+            fprintf(out, "%s %s: %s", p ? "," : "", fact->paths[p].source, fact->paths[p].path);
+        fputc('\n', out);
+    }
+}
+
+static void print_packages(const struct role *role, FILE *out)
+{
+    fprintf(out, "\npackages that the base image must have:");
+    for (size_t i = 0; i < role->packages.count; i++)
+        fprintf(out, " %s", role->packages.items[i]);
+    fputc('\n', out);
+}
+
+void plan_print(const struct plan *plan, FILE *out)
+{
+    print_head(plan, out);
+    print_entries(plan->tree, out);
+    print_units(plan->in.role, out);
+    print_facts(plan, out);
+    print_packages(plan->in.role, out);
+    if (plan->absent_count)
+        fprintf(out, "\nabsent:\n");
+    for (size_t i = 0; i < plan->absent_count; i++)
+        fprintf(out, "  %s (%s)%s: %s\n", plan->absent[i].name, plan->absent[i].path,
+                plan->absent[i].optional ? ", left out" : ", required", plan->absent[i].why);
+}
