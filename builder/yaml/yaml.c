@@ -122,7 +122,7 @@ int yaml_parse(const char *name, const char *text, size_t len, struct yaml_file 
     }
     yaml_parser_delete(&parser);
     if (result < 0)
-        yaml_free(file);
+        yaml_close(file);
     else
         *out = file;
     return result;
@@ -136,7 +136,7 @@ int yaml_load(const char *path, struct yaml_file **out, struct error *err)
     return yaml_parse(path, text.data, text.len, out, err);
 }
 
-void yaml_free(struct yaml_file *file)
+void yaml_close(struct yaml_file *file)
 {
     if (!file)
         return;
@@ -145,9 +145,9 @@ void yaml_free(struct yaml_file *file)
     free(file);
 }
 
-void yaml_free_at(struct yaml_file **file)
+void yaml_close_at(struct yaml_file **file)
 {
-    yaml_free(*file);
+    yaml_close(*file);
 }
 
 /* libyaml's accessors take a document that is not const, and change nothing in it. */

@@ -88,8 +88,8 @@ yaml_reader yaml_read_size;
 yaml_reader yaml_read_version1;
 
 /* Frees the file; NULL is allowed. */
-void yaml_free(struct yaml_file *file);
-void yaml_free_at(struct yaml_file **file);
-#define AUTO_YAML __attribute__((cleanup(yaml_free_at)))
+void yaml_close(struct yaml_file *file);
+void yaml_close_at(struct yaml_file **file);
+#define AUTO_YAML __attribute__((cleanup(yaml_close_at)))
 
 #endif
