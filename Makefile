@@ -32,9 +32,9 @@ BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/metadata cmd/completion
 BUILDER += process progress tree/manifest tree/tree
 
 # Unit tests: X.c is tested by X-test.c beside it.
-TESTS_COMMON =
+TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
-TESTS_BUILDER =
+TESTS_BUILDER = cluster/cluster
 TESTS_BUILDER += process progress tree/tree
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)

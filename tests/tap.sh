@@ -1,0 +1,46 @@
+# TAP for bash scripts: source it, call ok/is/like, end with done_testing.
+tap_count=0
+tap_failed=0
+
+# ok STATUS NAME: passes when STATUS is 0.
+ok()
+{
+    tap_count=$((tap_count + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tap_count - $2"
+    else
+        echo "not ok $tap_count - $2"
+        tap_failed=$((tap_failed + 1))
+    fi
+}
+
+diag()
+{
+    sed 's/^/# /' <<<"$1"
+}
+
+# is GOT WANTED NAME
+is()
+{
+    local status=0
+    [ "$1" = "$2" ] || status=1
+    ok $status "$3"
+    [ $status -eq 0 ] || diag "got:    $1
+wanted: $2"
+}
+
+# like TEXT REGEX NAME
+like()
+{
+    local status=0
+    [[ "$1" =~ $2 ]] || status=1
+    ok $status "$3"
+    [ $status -eq 0 ] || diag "got:    $1
+wanted: $2"
+}
+
+done_testing()
+{
+    echo "1..$tap_count"
+    [ "$tap_failed" -eq 0 ]
+}
