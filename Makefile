@@ -28,7 +28,7 @@ BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
 BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/target plan/print plan/json
-BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/metadata cmd/completion
+BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/build cmd/metadata cmd/completion
 BUILDER += process progress tree/manifest tree/tree
 
 # Unit tests: X.c is tested by X-test.c beside it.
