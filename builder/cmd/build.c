@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "builder/lock.h"
 #include "builder/pki/pki.h"
 #include "builder/plan/plan.h"
+#include "common/cleanup.h"
 
 /* One build: the images that it makes, all in one launch of the writer. */
 struct build {
@@ -170,7 +173,10 @@ static int make_images(struct build *b, struct error *err)
     int lock AUTO_CLOSE = -1;
     if (mkdir(b->out, 0777) < 0 && errno != EEXIST)
         return error_errno(err, "create %s", b->out);
-    if (lock_folder(b->out, &lock, err) < 0)
+    int dir AUTO_CLOSE = open(b->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return error_errno(err, "open %s", b->out);
+    if (lock_take(dir, ".nodebake.lock", 0, &lock, err) < 0)
         return -1;
     if (issue(b, err) < 0 ||
         release_unpack(b->inputs.release, args->cluster->artifacts, b->inputs.cache, err) < 0 ||
