@@ -24,12 +24,15 @@ FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--bu
 
 COMMON = address buffer cleanup error file template
 FIRSTBOOT =
+FIRSTBOOT += backoff clock dhcp dhcp-build dhcp-client dmi http http-response interface net netlink
+FIRSTBOOT += packet source source-gce
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
 BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/target plan/print plan/json
 BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/build cmd/metadata cmd/completion
 BUILDER += process progress tree/manifest tree/tree
+BUILDER += lab/gce lab/metadata
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -81,6 +84,23 @@ $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 
 .PHONY: tests
 tests: $(TESTS)
+
+# Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
+TOOLS = $(BUILD)/tests/net-try $(BUILD)/tests/metadata-try
+$(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
+$(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
+
+# Fuzz targets, here with a driver that replays the corpus.
+FUZZ = dhcp http
+FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay)
+$(BUILD)/fuzz/%-replay: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(BUILD)/libfirstboot.a
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^
+.PHONY: check-fuzz
+check-fuzz: $(FUZZ_REPLAY)
+	set -e; for f in $(FUZZ); do $(BUILD)/fuzz/$$f-replay fuzz/corpus-$$f; done
 
 .PHONY: check
 check: all tests
