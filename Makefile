@@ -33,12 +33,15 @@ BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/tar
 BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/build cmd/metadata cmd/completion
 BUILDER += process progress tree/manifest tree/tree
 BUILDER += lab/gce lab/metadata
+BUILDER += lock artifact/release artifact/values artifact/walk artifact/members artifact/digest
+BUILDER += artifact/cache artifact/locate artifact/unpack
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
 TESTS_BUILDER = cluster/cluster
 TESTS_BUILDER += process progress tree/tree
+TESTS_BUILDER += artifact/release artifact/members artifact/unpack
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)

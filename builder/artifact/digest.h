@@ -1,0 +1,16 @@
+/* Digests of files, streamed. */
+#ifndef NB_BUILDER_DIGEST_H
+#define NB_BUILDER_DIGEST_H
+
+#include "builder/progress.h"
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum { DIGEST_HEX_MAX = 129 }; /* sha512 in hex, its NUL included */
+
+/* The lower-case hex digest of the whole file, read from its beginning. `algorithm` is one that
+ * OpenSSL knows: "sha256", "sha512". progress may be NULL; it counts bytes. */
+int digest_fd(int fd, const char *algorithm, struct progress *progress,
+              char hex[static DIGEST_HEX_MAX], struct error *err) NONNULL(2, 4, 5) MUST_CHECK;
+
+#endif
