@@ -1,0 +1,206 @@
+/* The plan of the golden cluster's worker-0: contract, templates, finished files. Runs from the
+ * top folder, whose profiles and overlays it reads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "builder/heap.h"
+#include "builder/image/base.h"
+#include "builder/plan/plan.h"
+#include "builder/plan/target.h"
+#include "common/file.h"
+
+#include <fcntl.h>
+
+static struct cluster *cluster;
+static struct profile *profile;
+static struct release release = {
+    .file = "release.yaml", .kubernetes = "1.21.0", .sandbox_image = "k8s.gcr.io/pause:3.4.1"};
+
+static int setup(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    if (cluster_load("tests/golden/cluster.yaml", &cluster, &err) < 0 ||
+        profile_load("profiles/hard-way.yaml", &profile, &err) < 0) {
+        print_error("%s\n", err.text);
+        return -1;
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    cluster_free(cluster);
+    profile_free(profile);
+    return 0;
+}
+
+static struct plan_input input(const char *node, const struct base *base)
+{
+    return (struct plan_input){.cluster = cluster,
+                               .profile = profile,
+                               .release = &release,
+                               .role = profile_role(profile, "worker"),
+                               .node = node ? cluster_node(cluster, node) : NULL,
+                               .base = base,
+                               .data = ".",
+                               .hook = "firstboot/hook",
+                               .pki = "pki",
+                               .firstboot = "firstboot"};
+}
+
+static struct plan *make(const char *node, const struct base *base)
+{
+    struct plan_input in = input(node, base);
+    struct plan *plan = NULL;
+    struct error err = ERROR_INIT;
+    if (plan_make(&in, &plan, &err) < 0)
+        fail_msg("%s", err.text);
+    return plan;
+}
+
+static const char *text_at(const struct plan *plan, const char *path)
+{
+    const struct entry *e = tree_find(plan->tree, path);
+    if (!e || !e->text)
+        fail_msg("the plan has no text at %s", path);
+    return e->text;
+}
+
+static void the_contract_is_the_golden_one(void **state)
+{
+    (void)state;
+    struct plan *plan AUTO_PLAN = make("worker-0", NULL);
+    struct buffer golden AUTO_BUFFER = buffer_heap();
+    struct error err = ERROR_INIT;
+    assert_int_equal(file_read(AT_FDCWD, "tests/golden/contract-worker-0", 65536, &golden, &err),
+                     0);
+    assert_string_equal(text_at(plan, PATH_CONTRACT), golden.data);
+}
+
+static void a_role_has_no_identity(void **state)
+{
+    (void)state;
+    struct plan *plan AUTO_PLAN = make(NULL, NULL);
+    assert_string_equal(plan->name, "worker");
+    assert_null(strstr(text_at(plan, PATH_CONTRACT), "\nnode "));
+    for (size_t i = 0; i < plan->tree->count; i++)
+        assert_null(strstr(plan->tree->entries[i].path, PATH_IDENTITY "/"));
+}
+
+static void facts_go_where_they_belong(void **state)
+{
+    (void)state;
+    struct base base = {.resolved = true};
+    struct plan *plan AUTO_PLAN = make("worker-0", &base);
+    const char *kubelet = text_at(plan, PATH_TEMPLATES "/var/lib/kubelet/kubelet-config.yaml");
+    assert_non_null(strstr(kubelet, "\nclusterDomain: \"cluster.local\"\n"));
+    assert_non_null(strstr(kubelet, "\n  - \"10.32.0.10\"\n"));
+    assert_non_null(strstr(kubelet, "\npodCIDR: \"@POD_CIDR@\"\n"));
+    assert_non_null(strstr(kubelet, "\nresolvConf: \"/run/systemd/resolve/resolv.conf\"\n"));
+    assert_non_null(strstr(kubelet, "\ncgroupDriver: \"systemd\"\n"));
+    const char *containerd = text_at(plan, "/etc/containerd/config.toml");
+    assert_non_null(strstr(containerd, "sandbox_image = \"k8s.gcr.io/pause:3.4.1\""));
+    assert_non_null(strstr(containerd, "SystemdCgroup = true"));
+    const char *unit = text_at(plan, "/etc/systemd/system/kubelet.service");
+    assert_non_null(strstr(unit, "--v=2 --node-labels=zone=a,rack=r1\n"));
+    assert_non_null(strstr(text_at(plan, "/var/lib/kube-proxy/kube-proxy-config.yaml"),
+                           "clusterCIDR: \"10.200.0.0/16\""));
+}
+
+static void the_base_decides_the_resolver(void **state)
+{
+    (void)state;
+    struct base base = {.resolved = false};
+    struct plan *plan AUTO_PLAN = make("worker-0", &base);
+    assert_non_null(strstr(text_at(plan, PATH_TEMPLATES "/var/lib/kubelet/kubelet-config.yaml"),
+                           "\nresolvConf: \"/etc/resolv.conf\"\n"));
+}
+
+static void presets_keep_the_units_down_until_firstboot(void **state)
+{
+    (void)state;
+    struct plan *plan AUTO_PLAN = make("worker-0", NULL);
+    assert_string_equal(text_at(plan, PATH_PRESET_OFF), "disable containerd.service\n"
+                                                        "disable kubelet.service\n"
+                                                        "disable kube-proxy.service\n");
+    assert_string_equal(text_at(plan, PATH_TEMPLATES PATH_PRESET_ON),
+                        "enable containerd.service\nenable kubelet.service\n"
+                        "enable kube-proxy.service\n");
+    assert_null(tree_find(plan->tree, PATH_PRESET_ON));
+    assert_null(tree_find(plan->tree, "/etc/hostname"));
+}
+
+static void required_files_that_are_absent_are_all_named(void **state)
+{
+    (void)state;
+    struct plan *plan AUTO_PLAN = make("worker-0", NULL);
+    struct error err = ERROR_INIT;
+    assert_int_equal(plan_require(plan, &err), -1);
+    assert_non_null(strstr(err.text, "kubelet (release.yaml lists no artifact for it)"));
+    assert_non_null(strstr(err.text, "cni-portmap ("));
+    assert_null(strstr(err.text, "crictl"));
+}
+
+static void overlays_fail_with_file_and_line(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/nodebake-plan-test-XXXXXX";
+    struct error err = ERROR_INIT;
+    struct plan_input in = input("worker-0", NULL);
+    struct plan *plan = NULL;
+    assert_non_null(mkdtemp(folder));
+    char *overlays AUTO_FREE = heap_printf("%s/overlays", folder);
+    char *common AUTO_FREE = heap_printf("%s/common", overlays);
+    char *file AUTO_FREE = heap_printf("%s/motd", common);
+    assert_int_equal(mkdir(overlays, 0700) | mkdir(common, 0700), 0);
+    assert_int_equal(file_publish(AT_FDCWD, file, "ok\n@NOBODY@\n", 12, 0644, &err), 0);
+    struct role role = *in.role;
+    role.overlays.count = 1; /* common alone */
+    in.role = &role;
+    in.data = folder;
+    char *expected AUTO_FREE =
+        heap_printf("plan worker-0: %s: line 2: nothing supplies @NOBODY@", file);
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_string_equal(err.text, expected);
+    assert_int_equal(unlink(file) | rmdir(common) | rmdir(overlays) | rmdir(folder), 0);
+}
+
+static void targets_are_roles_and_nodes(void **state)
+{
+    (void)state;
+    struct target *targets AUTO_FREE = NULL;
+    size_t n = 0;
+    struct error err = ERROR_INIT;
+    char *names[] = {"worker-1", "worker", "worker-1"};
+    assert_int_equal(target_select(cluster, profile, names, 3, &targets, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(targets[0].node->name, "worker-1");
+    assert_null(targets[1].node);
+    free(steal(targets));
+    assert_int_equal(target_select(cluster, profile, NULL, 0, &targets, &n, &err), 0);
+    assert_int_equal(n, 2); /* the workers; the profile lays out no controllers */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_contract_is_the_golden_one),
+        cmocka_unit_test(a_role_has_no_identity),
+        cmocka_unit_test(facts_go_where_they_belong),
+        cmocka_unit_test(the_base_decides_the_resolver),
+        cmocka_unit_test(presets_keep_the_units_down_until_firstboot),
+        cmocka_unit_test(required_files_that_are_absent_are_all_named),
+        cmocka_unit_test(overlays_fail_with_file_and_line),
+        cmocka_unit_test(targets_are_roles_and_nodes),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

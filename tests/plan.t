@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The golden plan of a worker. `REGOLD=1 tests/plan.t` writes the golden file anew.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/tap.sh
+. tests/artifacts.sh
+nodebake=$PWD/${BUILD:-build}/nodebake
+golden=$PWD/tests/golden
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export HOME=$tmp/home
+
+make_artifacts "$tmp"
+cp "$golden/cluster.yaml" "$tmp"
+cd "$tmp" || exit 1
+"$nodebake" plan worker-0 >plan 2>err
+is "$?:$(<err)" "0:" "plan worker-0 succeeds"
+[ -z "${REGOLD:-}" ] || cp plan "$golden/plan-worker-0"
+diff -u "$golden/plan-worker-0" plan >diff
+ok $? "the plan is the golden one"
+diag "$(<diff)"
+
+"$nodebake" plan worker >role
+is "$(grep -c '/usr/lib/nodebake/identity/' role)" 0 "a role's plan has no identity"
+is "$(diff <(grep -v -e identity/worker-0 -e '^image' -e '^the machine' plan) \
+    <(grep -v -e '^image' -e '^the machine' role))" "" "and is otherwise the node's"
+
+"$nodebake" plan --json worker-0 >json
+is "$(jq -r '.images[0].entries[] | select(.secret) | .path' json | sort | tr '\n' ' ')" \
+    "/usr/lib/nodebake/identity/worker-0-key.pem /usr/lib/nodebake/identity/worker-0.kubeconfig \
+/var/lib/kube-proxy/kubeconfig " "JSON marks the secrets"
+is "$(jq -r '.images[0].absent[] | select(.name == "crictl") | .required' json)" false \
+    "crictl is absent and not required"
+is "$(jq '.images[0] | .memory, .disk' json | tr '\n' ' ')" "1073741824 10737418240 " \
+    "memory and disk are there"
+
+rm artifacts/runc.amd64
+"$nodebake" plan worker-0 >plan
+like "$(<plan)" 'runc \(/usr/local/bin/runc\), required: runc.amd64 is not in artifacts' \
+    "a file that the folder lacks is named as absent"
+"$nodebake" build worker-0 --out images 2>err
+is "$?" 1 "build refuses it"
+is "$(ls)" "$(printf '%s\n' artifacts cluster.yaml diff err json plan release.yaml role)" \
+    "and writes nothing"
+
+sed -i 's/kubernetes: 1.21.0/kubernetes: 1.21.1/' release.yaml
+"$nodebake" plan worker-0 2>err >plan
+like "$(<err)" 'kubernetes is 1.21.0, but the release file release.yaml is for 1.21.1' \
+    "a release of another version is refused"
+done_testing
