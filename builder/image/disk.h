@@ -11,12 +11,14 @@
 #include "common/buffer.h"
 #include "common/error.h"
 
+struct progress;
 struct disk;     /* one open image, its root file system mounted */
 struct disk_set; /* the images of one build, opened together */
 
-/* Free room of the root file system, before anything is written. */
+/* Free room of a file system. */
 struct disk_space {
     uint64_t bytes, inodes;
+    uint64_t id; /* the same for two paths when they lie in one file system */
 };
 
 /* One way to edit an image. All functions but close_all follow the contract of errors; paths are
@@ -37,11 +39,14 @@ struct disk_writer {
     int (*list)(struct disk *disk, const char *path, struct buffer *out, struct error *err);
     /* Is there anything (also a dangling link) at the path? 1, 0 or -1. */
     int (*exists)(struct disk *disk, const char *path, struct error *err);
-    int (*space)(struct disk *disk, struct disk_space *space, struct error *err);
+    /* Room of the file system that holds the directory. */
+    int (*space)(struct disk *disk, const char *dir, struct disk_space *space, struct error *err);
     /* Puts an entry: a file or link replaces what is there, a directory's mode and owner are
      * set; missing parents are made, 0755 root. An entry that would replace a directory by
-     * something else, or anything by a directory, is an error. */
-    int (*put)(struct disk *disk, const struct entry *entry, time_t mtime, struct error *err);
+     * something else, or anything by a directory, is an error. Adds the bytes of its content to
+     * `progress` (NULL is allowed) as they arrive. */
+    int (*put)(struct disk *disk, const struct entry *entry, time_t mtime,
+               struct progress *progress, struct error *err);
     /* Runs a program inside the system (argv ends with NULL); its output is appended. NULL in
      * writers that cannot. */
     int (*run)(struct disk *disk, const char *const *argv, struct buffer *out, struct error *err);
