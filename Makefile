@@ -8,6 +8,8 @@ BUILD ?= build
 CC ?= gcc
 MUSL_CC ?= musl-gcc
 WARN = -Wall -Wextra -Wshadow -Wconversion -Werror
+export CMOCKA_MESSAGE_OUTPUT = TAP
+
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs openssl yaml-0.1 libarchive zlib jansson libmicrohttpd
@@ -88,6 +90,13 @@ $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 .PHONY: tests
 tests: $(TESTS)
 
+# Tests that launch an appliance or a machine.
+TESTS_SLOW =
+$(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
+
+# What a user sees of the programs, in TAP.
+SCRIPTS = $(sort $(wildcard tests/*.t))
+
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
 TOOLS = $(BUILD)/tests/net-try $(BUILD)/tests/metadata-try
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
@@ -96,21 +105,132 @@ $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
-# Fuzz targets, here with a driver that replays the corpus.
-FUZZ = dhcp http
-FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay)
-$(BUILD)/fuzz/%-replay: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(BUILD)/libfirstboot.a
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^
-.PHONY: check-fuzz
-check-fuzz: $(FUZZ_REPLAY)
-	set -e; for f in $(FUZZ); do $(BUILD)/fuzz/$$f-replay fuzz/corpus-$$f; done
+# Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
+# builder's.
+FUZZ_FIRSTBOOT = dhcp http
+FUZZ_BUILDER =
+FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
+FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
+$(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
+$(FUZZ_BUILDER:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libbuilder.a
+$(BUILD)/fuzz/%-replay: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(if $(filter $*,$(FUZZ_BUILDER)),$(BUILDER_LDLIBS))
+$(BUILD)/fuzz/%.t: $(BUILD)/fuzz/%-replay
+	@printf '#!/bin/sh\necho 1..1\n$< fuzz/corpus-$* >&2 && echo "ok 1 - corpus of $*" ||' >$@
+	@printf ' echo "not ok 1 - corpus of $*"\n' >>$@ && chmod +x $@
+
+.PHONY: tools
+tools: $(TOOLS)
 
 .PHONY: check
-check: all tests
-	prove -e '' $(TESTS)
+check: all tests tools $(FUZZ_REPLAY) check-lint
+	prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) $(SCRIPTS)
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+	--inline-suppr --suppress=missingIncludeSystem --std=c11 -D__linux__ -D_GNU_SOURCE \
+	-DNODEBAKE_VERSION='"0"' -I. -j2
+
+.PHONY: check-lint
+check-lint:
+	clang-format --dry-run -Werror $(SOURCES)
+	$(CPPCHECK) $(filter %.c,$(SOURCES))
+	MANWIDTH=100 man -l --warnings=w -Tutf8 docs/man/*.[18] 2>&1 >/dev/null | awk '{print} END {exit NR > 0}'
+
+.PHONY: check-asan
+check-asan:
+	$(MAKE) BUILD=build-asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined \
+		-fno-sanitize-recover=all' check-units
+
+.PHONY: check-units
+check-units: tests $(FUZZ_REPLAY)
+	prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
+
+# gcc's analyzer is for C; it has no object to leave behind.
+.PHONY: check-analyzer
+check-analyzer: | $(BUILD)/uapi
+	for f in $(filter-out %-test.c fuzz/% tests/%,$(filter %.c,$(SOURCES))); do \
+		echo "analyze $$f"; \
+		$(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null $$f || exit 1; done
+
+.PHONY: check-qemu
+check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+	prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+	prove $(PROVE_VERBOSE) qemu-tests/*.t
+
+.PHONY: check-full
+check-full: check check-asan check-analyzer check-qemu
+
+.PHONY: bench
+bench: all
+	qemu-tests/bench
+
+.PHONY: demo
+demo: deps
+	$(MAKE) all
+	qemu-tests/demo
+
+DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libssl-dev libyaml-dev \
+	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
+# supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
+DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64
+DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
+	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
+	e2fsprogs dosfstools mtools fdisk grub-pc-bin grub-efi-amd64-bin grub-common golang-1.19-go \
+	dpkg-dev ca-certificates rsync file
+
+.PHONY: deps
+deps:
+	@missing=$$(for p in $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	[ -n "$$missing" ] || { echo 'deps: everything is installed'; exit 0; }; \
+	echo "deps: installing" $$missing; \
+	[ "$$(id -u)" -eq 0 ] && as= || as=sudo; \
+	$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -q --no-install-recommends $$missing
+
+DATA = $(DESTDIR)$(PREFIX)/share/nodebake
+MAN = $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+.PHONY: install
+install: all
+	install -D -m 0755 $(BUILD)/nodebake $(DESTDIR)$(PREFIX)/bin/nodebake
+	install -D -m 0755 $(BUILD)/firstboot $(DESTDIR)$(PREFIX)/lib/nodebake/firstboot
+	mkdir -p $(DATA) $(COMPLETIONS)
+	cp -RP profiles overlays $(DATA)/
+	cp -R firstboot/hook $(DATA)/
+	install -D -m 0644 docs/man/nodebake.1 $(MAN)/man1/nodebake.1
+	install -D -m 0644 docs/man/nodebake-firstboot.8 $(MAN)/man8/nodebake-firstboot.8
+	$(BUILD)/nodebake completion bash >$(COMPLETIONS)/nodebake
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/nodebake $(MAN)/man1/nodebake.1 \
+		$(MAN)/man8/nodebake-firstboot.8 $(COMPLETIONS)/nodebake
+	rm -rf $(DATA) $(DESTDIR)$(PREFIX)/lib/nodebake
+
+.PHONY: format
+format:
+	clang-format -i $(SOURCES)
 
 .PHONY: clean
 clean:
 	rm -rf build build-asan
+
+.PHONY: help
+help:
+	@echo 'all             build/nodebake and build/firstboot (the default)'
+	@echo 'demo            install what is missing, build, make a worker image, boot it, show it'
+	@echo 'deps            install the Debian packages that building and testing need'
+	@echo 'check           unit tests, scripts, corpora, layout, cppcheck'
+	@echo 'check-asan      unit tests and corpora under ASan and UBSan'
+	@echo 'check-analyzer  gcc -fanalyzer over all sources'
+	@echo 'check-qemu      make images with libguestfs and boot them in QEMU'
+	@echo 'check-full      all of these'
+	@echo 'bench           speed, side by side with other tools'
+	@echo 'install         into DESTDIR/PREFIX (default PREFIX: /usr/local); uninstall removes it'
+	@echo 'format, clean   lay out the code; remove what was built'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

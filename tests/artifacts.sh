@@ -24,7 +24,7 @@ make_artifacts()
             member "$f" "bin/$f"
         done
         artifact cni-plugins 0.9.1 cni-plugins.tgz
-        for plugin in $plugins; do member "cni-$plugin" "./$plugin"; done
+        for plugin in $plugins; do member "cni-$plugin" "$plugin"; done
         artifact runc 1.0.0-rc93 runc.amd64
         printf '      - {name: runc, mode: 0755}\n'
     } >"$dir/release.yaml"

@@ -92,7 +92,7 @@ like "$status:$err" "^1:nodebake: --format floppy: no such format; there are: ra
     "unknown format"
 run "$nodebake" build worker-0 --cluster "$tmp/c/cluster.yaml" --out "$tmp/out"
 is "$status" 1 "build refuses absent components"
-like "$err" "worker-0 needs files that are absent: .*kubelet .*runc " "and names them"
+like "$err" "worker-0 needs files that are absent: kubectl, kubelet, .*; runc \(" "and names them"
 [ ! -e "$tmp/out" ] && [ ! -e "$tmp/c/pki" ]
 ok $? "and writes nothing"
 done_testing

@@ -145,8 +145,8 @@ static void required_files_that_are_absent_are_all_named(void **state)
     struct plan *plan AUTO_PLAN = make("worker-0", NULL);
     struct error err = ERROR_INIT;
     assert_int_equal(plan_require(plan, &err), -1);
-    assert_non_null(strstr(err.text, "kubelet (release.yaml lists no artifact for it)"));
-    assert_non_null(strstr(err.text, "cni-portmap ("));
+    assert_non_null(strstr(err.text, "worker-0 needs files that are absent: kubectl, kubelet, "));
+    assert_non_null(strstr(err.text, "cni-portmap (release.yaml lists no artifact for it)"));
     assert_null(strstr(err.text, "crictl"));
 }
 

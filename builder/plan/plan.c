@@ -295,13 +295,26 @@ bool plan_wants_fact(const struct plan *plan, size_t i)
     return plan->facts_used[i] || strcmp(plan->in.profile->facts[i].name, "NODE_NAME") == 0;
 }
 
+/* Names the required files that are absent for the same reason as the i-th. */
+static void add_absent(const struct plan *plan, size_t i, struct buffer *list)
+{
+    const char *why = plan->absent[i].why;
+    for (size_t j = 0; j < i; j++)
+        if (!plan->absent[j].optional && strcmp(plan->absent[j].why, why) == 0)
+            return; /* named with that one */
+    buffer_puts(list, list->len ? "; " : "");
+    for (size_t j = i; j < plan->absent_count; j++)
+        if (!plan->absent[j].optional && strcmp(plan->absent[j].why, why) == 0)
+            buffer_printf(list, "%s%s", j > i ? ", " : "", plan->absent[j].name);
+    buffer_printf(list, " (%s)", why);
+}
+
 int plan_require(const struct plan *plan, struct error *err)
 {
     struct buffer list AUTO_BUFFER = buffer_heap();
     for (size_t i = 0; i < plan->absent_count; i++)
         if (!plan->absent[i].optional)
-            buffer_printf(&list, "%s%s (%s)", list.len ? "; " : "", plan->absent[i].name,
-                          plan->absent[i].why);
+            add_absent(plan, i, &list);
     if (!list.len)
         return 0;
     return error_set(err, "%s needs files that are absent: %s", plan->name, list.data);
