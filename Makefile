@@ -24,6 +24,7 @@ FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--bu
 
 COMMON = address buffer cleanup error file template
 FIRSTBOOT =
+FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp words
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
@@ -41,8 +42,9 @@ COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
 # firstboot twice: with musl for the machine, with the host's libc for the tests.
 FIRSTBOOT_OBJ = $(FIRSTBOOT:%=$(BUILD)/musl/firstboot/%.o) $(COMMON:%=$(BUILD)/musl/common/%.o)
-FIRSTBOOT_TEST_OBJ = $(FIRSTBOOT:%=$(BUILD)/firstboot/%.o)
-TESTS = $(TESTS_COMMON:%=$(BUILD)/common/%-test) $(TESTS_FIRSTBOOT:%=$(BUILD)/firstboot/%-test) \
+# (under host/, since build/firstboot is the program)
+FIRSTBOOT_TEST_OBJ = $(FIRSTBOOT:%=$(BUILD)/host/firstboot/%.o)
+TESTS = $(TESTS_COMMON:%=$(BUILD)/common/%-test) $(TESTS_FIRSTBOOT:%=$(BUILD)/host/firstboot/%-test) \
 	$(TESTS_BUILDER:%=$(BUILD)/builder/%-test)
 
 .PHONY: all
@@ -73,9 +75,13 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/common/%-test $(BUILD)/builder/%-test: $(BUILD)/libbuilder.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< $(BUILDER_LDLIBS) -lcmocka
-$(BUILD)/firstboot/%-test: $(BUILD)/libfirstboot.a
+$(BUILD)/host/firstboot/%-test: $(BUILD)/libfirstboot.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
 $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 
