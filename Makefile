@@ -24,7 +24,7 @@ FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--bu
 
 COMMON = address buffer cleanup error file template
 FIRSTBOOT =
-FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp words
+FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp walk words
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
@@ -35,6 +35,7 @@ BUILDER += process progress tree/manifest tree/tree
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
+TESTS_FIRSTBOOT += contract facts resolve stamp
 TESTS_BUILDER = cluster/cluster
 TESTS_BUILDER += process progress tree/tree
 
