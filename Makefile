@@ -28,6 +28,7 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT =
 FIRSTBOOT += backoff clock dhcp dhcp-build dhcp-client dmi http http-response interface net netlink
 FIRSTBOOT += packet source source-gce
+FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp walk words
 BUILDER = heap
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
@@ -42,6 +43,8 @@ BUILDER += artifact/cache artifact/locate artifact/unpack
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
 TESTS_BUILDER = cluster/cluster plan/plan
+TESTS_FIRSTBOOT += contract facts resolve stamp
+TESTS_BUILDER = cluster/cluster
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
 
@@ -49,8 +52,9 @@ COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
 # firstboot twice: with musl for the machine, with the host's libc for the tests.
 FIRSTBOOT_OBJ = $(FIRSTBOOT:%=$(BUILD)/musl/firstboot/%.o) $(COMMON:%=$(BUILD)/musl/common/%.o)
-FIRSTBOOT_TEST_OBJ = $(FIRSTBOOT:%=$(BUILD)/firstboot/%.o)
-TESTS = $(TESTS_COMMON:%=$(BUILD)/common/%-test) $(TESTS_FIRSTBOOT:%=$(BUILD)/firstboot/%-test) \
+# (under host/, since build/firstboot is the program)
+FIRSTBOOT_TEST_OBJ = $(FIRSTBOOT:%=$(BUILD)/host/firstboot/%.o)
+TESTS = $(TESTS_COMMON:%=$(BUILD)/common/%-test) $(TESTS_FIRSTBOOT:%=$(BUILD)/host/firstboot/%-test) \
 	$(TESTS_BUILDER:%=$(BUILD)/builder/%-test)
 
 .PHONY: all
@@ -81,9 +85,13 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/common/%-test $(BUILD)/builder/%-test: $(BUILD)/libbuilder.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< $(BUILDER_LDLIBS) -lcmocka
-$(BUILD)/firstboot/%-test: $(BUILD)/libfirstboot.a
+$(BUILD)/host/firstboot/%-test: $(BUILD)/libfirstboot.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
 $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 

@@ -87,15 +87,41 @@ static void a_failed_publish_leaves_the_old_file(void **state)
     assert_int_equal(rmdir("d"), 0);
 }
 
-static void staging_does_not_follow_links(void **state)
+static void check_staged(void)
+{
+    struct error err = ERROR_INIT;
+    struct stat st;
+    assert_int_equal(file_stage(AT_FDCWD, "staged", "x", 1, 0640, geteuid(), getegid(), &err), 0);
+    assert_int_equal(lstat("staged", &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(st.st_size, 1);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(unlink("staged"), 0);
+}
+
+static void staging_never_opens_what_is_there(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
     struct stat st;
     assert_int_equal(symlink("elsewhere", "staged"), 0);
-    assert_int_equal(file_stage(AT_FDCWD, "staged", "x", 1, 0600, geteuid(), getegid(), &err), -1);
+    check_staged();
     assert_int_equal(stat("elsewhere", &st), -1);
-    assert_int_equal(unlink("staged"), 0);
+
+    assert_int_equal(mkfifo("staged", 0600), 0);
+    check_staged();
+
+    assert_int_equal(file_publish(AT_FDCWD, "precious", "kept", 4, 0600, &err), 0);
+    assert_int_equal(link("precious", "staged"), 0);
+    check_staged();
+    assert_int_equal(stat("precious", &st), 0);
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(unlink("precious"), 0);
+
+    assert_int_equal(mkdir("staged", 0700), 0);
+    assert_int_equal(file_stage(AT_FDCWD, "staged", "x", 1, 0600, geteuid(), getegid(), &err), -1);
+    assert_int_equal(rmdir("staged"), 0);
 }
 
 int main(void)
@@ -105,7 +131,7 @@ int main(void)
         cmocka_unit_test(reads_are_bounded),
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(a_failed_publish_leaves_the_old_file),
-        cmocka_unit_test(staging_does_not_follow_links),
+        cmocka_unit_test(staging_never_opens_what_is_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -64,14 +64,24 @@ int file_write_all(int fd, const void *bytes, size_t n)
     return 0;
 }
 
+/* Never opens what is there: a left-over link, FIFO or second name of another file would be
+ * followed, waited for or overwritten. */
+static int create_new(int dirfd, const char *path)
+{
+    static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(dirfd, path, flags, (mode_t)0600);
+    if (fd < 0 && errno == EEXIST && unlinkat(dirfd, path, 0) == 0)
+        fd = openat(dirfd, path, flags, (mode_t)0600);
+    return fd;
+}
+
 int file_stage(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
                gid_t gid, struct error *err)
 {
-    int fd AUTO_CLOSE =
-        openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)0600);
+    int fd AUTO_CLOSE = create_new(dirfd, path);
     if (fd < 0)
         return error_errno(err, "create %s", path);
-    if (fchmod(fd, 0600) < 0 || file_write_all(fd, bytes, n) < 0)
+    if (file_write_all(fd, bytes, n) < 0)
         return error_errno(err, "write %s", path);
     /* The owner first: chown clears set-id bits. Left alone where it already fits, so that an
      * ordinary user can stage files of his own. */

@@ -1,0 +1,90 @@
+/* The on-image contract as a struct; docs/contract.md specifies it. */
+#ifndef NB_FIRSTBOOT_CONTRACT_H
+#define NB_FIRSTBOOT_CONTRACT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/address.h"
+#include "common/attributes.h"
+#include "common/error.h"
+
+enum {
+    CONTRACT_VERSION = 1,
+    CONTRACT_BYTES_MAX = 65536,
+    CONTRACT_SOURCES_MAX = 8,
+    CONTRACT_FACTS_MAX = 32,
+    CONTRACT_FROMS_MAX = 64,
+    CONTRACT_IDENTITIES_MAX = 32,
+    CONTRACT_TEMPLATES_MAX = 128,
+    CONTRACT_FILES_MAX = CONTRACT_IDENTITIES_MAX + CONTRACT_TEMPLATES_MAX,
+    CONTRACT_UNITS_MAX = 64,
+    CONTRACT_DEADLINE_MAX = 600, /* seconds */
+};
+
+#define CONTRACT_NODE_FACT "NODE_NAME"
+
+/* A source that may be asked, and the DMI field that is its instances' identity. */
+struct contract_source {
+    const char *name;
+    const char *identity;
+};
+
+/* A wanted fact. */
+struct contract_fact {
+    const char *name;
+    enum value_type type;
+};
+
+/* Where a source has a fact. */
+struct contract_from {
+    unsigned fact; /* index in facts */
+    const char *source;
+    const char *path;
+    unsigned line;
+};
+
+/* A file to install. */
+struct contract_file {
+    const char *identity; /* file below identity/, may hold facts; NULL: a template */
+    const char *dest;     /* absolute; of an identity it may hold facts */
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    unsigned line;
+};
+
+/* A unit to enable. */
+struct contract_unit {
+    const char *name;
+    const char *target;
+    const char *path;
+};
+
+/* Every string points into the text that was parsed. */
+struct contract {
+    const char *cluster;
+    const char *role;
+    const char *node; /* NULL: the image is for any node of its role */
+    unsigned deadline_s;
+    struct contract_source sources[CONTRACT_SOURCES_MAX];
+    unsigned source_count;
+    struct contract_fact facts[CONTRACT_FACTS_MAX];
+    unsigned fact_count;
+    struct contract_from froms[CONTRACT_FROMS_MAX];
+    unsigned from_count;
+    struct contract_file files[CONTRACT_FILES_MAX]; /* in the order of the text */
+    unsigned file_count;
+    struct contract_unit units[CONTRACT_UNITS_MAX];
+    unsigned unit_count;
+};
+
+/* Reads a contract; the text is changed (fields get a NUL) and has to outlive the struct. Errors
+ * read `contract:LINE: cause, and what would be right`, and leave the struct empty. */
+int contract_parse(char *text, size_t len, struct contract *out, struct error *err)
+    NONNULL(1, 3, 4) MUST_CHECK;
+
+/* The index of the fact of that name, -1 when there is none. */
+int contract_fact_index(const struct contract *c, const char *name) NONNULL(1, 2);
+
+#endif

@@ -1,0 +1,178 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/buffer.h"
+#include "firstboot/facts.h"
+
+static const char text[] = "nodebake-contract 1\n"
+                           "cluster c\nrole r\ndeadline 60\non-failure continue\n"
+                           "source gce product_uuid\nsource other product_uuid\n"
+                           "fact NODE_NAME label\n"
+                           "from NODE_NAME gce name\n"
+                           "fact POD_CIDR cidr\n"
+                           "from POD_CIDR gce instance/pod-cidr\n"
+                           "from POD_CIDR other never-asked\n"
+                           "from POD_CIDR gce project/pod-cidr\n"
+                           "fact ZONE token\n"
+                           "from ZONE gce zone\n";
+static struct contract contract;
+static struct facts facts;
+static struct error err;
+
+static int setup(void **state)
+{
+    (void)state;
+    static char bytes[sizeof text];
+    memcpy(bytes, text, sizeof text);
+    return contract_parse(bytes, sizeof text - 1, &contract, &err);
+}
+
+/* What the source below answers: the value, or the lack, or the failure of a path. */
+static struct answer {
+    const char *path;
+    const char *value; /* NULL: not set; "!": cannot be asked */
+} answers[4];
+static char asked[256];
+
+static int answer(const char *path, char value[static VALUE_MAX], struct deadline deadline,
+                  struct error *e)
+{
+    (void)deadline;
+    strncat(asked, path, sizeof asked - strlen(asked) - 2);
+    strcat(asked, " ");
+    for (size_t i = 0; i < ARRAY_LEN(answers) && answers[i].path; i++) {
+        if (strcmp(answers[i].path, path) != 0 || !answers[i].value)
+            continue;
+        if (strcmp(answers[i].value, "!") == 0)
+            return error_set(e, "gce: %s: HTTP status 503 (gave up after 9 tries)", path);
+        snprintf(value, VALUE_MAX, "%s", answers[i].value);
+        return 1;
+    }
+    return 0;
+}
+
+static const struct source gce = {.name = "gce", .get = answer};
+
+static int collect(const struct answer *with, size_t n)
+{
+    memset(answers, 0, sizeof answers);
+    memcpy(answers, with, n * sizeof *with);
+    asked[0] = '\0';
+    err.text[0] = '\0';
+    facts_init(&facts, &contract, "gce");
+    return facts_collect(&facts, &gce, deadline_in(1000), &err);
+}
+
+#define COLLECT(...)                                                                               \
+    collect((const struct answer[]){__VA_ARGS__},                                                  \
+            sizeof((const struct answer[]){__VA_ARGS__}) / sizeof(struct answer))
+
+static void facts_come_from_the_first_path_that_is_set(void **state)
+{
+    (void)state;
+    assert_int_equal(COLLECT({"name", "w0"}, {"instance/pod-cidr", "10.1.0.0/24"},
+                             {"project/pod-cidr", "10.2.0.0/24"}, {"zone", "z"}),
+                     0);
+    assert_string_equal(asked, "name instance/pod-cidr zone ");
+    assert_string_equal(facts_value(&facts, "POD_CIDR"), "10.1.0.0/24");
+    assert_int_equal(COLLECT({"name", "w0"}, {"project/pod-cidr", "10.2.0.0/24"}, {"zone", "z"}),
+                     0);
+    assert_string_equal(asked, "name instance/pod-cidr project/pod-cidr zone ");
+    assert_string_equal(facts_value(&facts, "POD_CIDR"), "10.2.0.0/24");
+    assert_null(facts_value(&facts, "OTHER"));
+}
+
+static void errors_name_source_fact_and_cause(void **state)
+{
+    (void)state;
+    assert_int_equal(COLLECT({"zone", "z"}), -1);
+    assert_string_equal(err.text, "gce: NODE_NAME: name is not set");
+    assert_null(facts_value(&facts, "NODE_NAME"));
+    assert_int_equal(COLLECT({"name", "w0"}, {"zone", "z"}), -1);
+    assert_string_equal(err.text, "gce: POD_CIDR: instance/pod-cidr, project/pod-cidr are not set");
+    assert_int_equal(
+        COLLECT({"name", "w0"}, {"instance/pod-cidr", "!"}, {"project/pod-cidr", "10.2.0.0/24"}),
+        -1);
+    assert_string_equal(err.text, "gce: POD_CIDR: instance/pod-cidr: HTTP status 503 (gave up "
+                                  "after 9 tries)");
+    assert_string_equal(asked, "name instance/pod-cidr ");
+    /* A wrong value is no lack: the next path is not asked. */
+    assert_int_equal(COLLECT({"name", "w0"}, {"instance/pod-cidr", "10.1.0.1/24"},
+                             {"project/pod-cidr", "10.2.0.0/24"}, {"zone", "z"}),
+                     -1);
+    assert_string_equal(err.text, "gce: POD_CIDR: instance/pod-cidr: '10.1.0.1/24' is not an IPv4 "
+                                  "network such as 10.200.0.0/24, host bits zero");
+    assert_int_equal(COLLECT({"name", ""}), -1);
+    assert_non_null(strstr(err.text, "gce: NODE_NAME: name: '' is not a DNS label"));
+}
+
+static int parse(const char *with)
+{
+    char bytes[2048];
+    size_t n = strlen(with);
+    assert_true(n < sizeof bytes);
+    memcpy(bytes, with, n);
+    err.text[0] = '\0';
+    facts_init(&facts, &contract, "file");
+    return facts_parse(&facts, bytes, n, &err);
+}
+
+static void files_give_facts(void **state)
+{
+    (void)state;
+    const char *value;
+    assert_int_equal(parse("# comment\nZONE=a=b\n\nNODE_NAME=w0\nPOD_CIDR=10.1.0.0/24\n"), 0);
+    assert_string_equal(facts_value(&facts, "ZONE"), "a=b");
+    assert_int_equal(facts_lookup(&facts, "NODE_NAME", &value), TEMPLATE_VALUE);
+    assert_string_equal(value, "w0");
+    assert_int_equal(facts_lookup(&facts, "NODE", &value), TEMPLATE_UNKNOWN);
+}
+
+static void bad_files_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"", "file: NODE_NAME: no line NODE_NAME=VALUE"},
+        {"NODE_NAME=w0\n", "file: POD_CIDR: no line POD_CIDR=VALUE"},
+        {"NODE_NAME=w0", "file: line 1: no newline at its end; the file is cut off"},
+        {"NODE_NAME w0\n", "file: line 1: no '='; right is NAME=VALUE"},
+        {"NODE_NAME =w0\n", "file: line 1: 'NODE_NAME ' is no fact of the contract"},
+        {"\n#\nNODE=w0\n", "file: line 3: 'NODE' is no fact of the contract"},
+        {"NODE_NAME=w0\nNODE_NAME=w0\n", "file: NODE_NAME: line 2 gives it a second time"},
+        {"NODE_NAME=w0 \n",
+         "file: NODE_NAME: line 1: 'w0 ' is not a DNS label (1 to 63 of a-z, 0-9 "
+         "and inner '-')"},
+        {"NODE_NAME=\n", "file: NODE_NAME: line 1: '' is not a DNS label (1 to 63 of a-z, 0-9 and "
+                         "inner '-')"},
+        {"ZONE=a\"b\n", "file: ZONE: line 1: 'a\"b' is not 1 to 255 printable characters but "
+                        "spaces, quotes, '\\', '$' and '`'"},
+        {"ZONE=a\x01\n", "file: line 1: byte 0x01; only printable ASCII is allowed"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_int_equal(parse(bad[i].text), -1);
+        assert_string_equal(err.text, bad[i].message);
+    }
+    char longest[400] = "ZONE=";
+    memset(longest + 5, 'z', 256);
+    strcpy(longest + 261, "\n");
+    assert_int_equal(parse(longest), -1);
+    assert_non_null(strstr(err.text, "file: ZONE: line 1: "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(facts_come_from_the_first_path_that_is_set),
+        cmocka_unit_test(errors_name_source_fact_and_cause),
+        cmocka_unit_test(files_give_facts),
+        cmocka_unit_test(bad_files_are_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}

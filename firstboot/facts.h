@@ -1,0 +1,38 @@
+/* The facts of a contract with their values, every one checked against its type. */
+#ifndef NB_FIRSTBOOT_FACTS_H
+#define NB_FIRSTBOOT_FACTS_H
+
+#include "common/attributes.h"
+#include "common/error.h"
+#include "common/template.h"
+#include "firstboot/contract.h"
+#include "firstboot/source.h"
+
+/* values[i] belongs to contract->facts[i]; empty while it has none. */
+struct facts {
+    const struct contract *contract;
+    const char *source; /* the name of the source that they come from */
+    char values[CONTRACT_FACTS_MAX][VALUE_MAX];
+};
+
+/* Begins without values. */
+void facts_init(struct facts *f, const struct contract *contract, const char *source)
+    NONNULL(1, 2, 3);
+
+/* Asks the source for each fact, `from` line by `from` line until one has a value. A fact without
+ * value, or with a wrong one, is an error: `SOURCE: FACT: cause`. */
+int facts_collect(struct facts *f, const struct source *source, struct deadline deadline,
+                  struct error *err) NONNULL(1, 2, 4) MUST_CHECK;
+
+/* Reads lines NAME=VALUE, one for each fact of the contract and no others; the text is changed.
+ * The error reads `SOURCE: FACT: cause`, or `SOURCE: line N: cause` when no fact is meant. */
+int facts_parse(struct facts *f, char *text, size_t len, struct error *err)
+    NONNULL(1, 2, 4) MUST_CHECK;
+
+/* The value of a fact; NULL when the contract has no such fact or it has no value yet. */
+const char *facts_value(const struct facts *f, const char *name) NONNULL(1, 2);
+
+/* facts_value for template_render; ctx is a struct facts. */
+enum template_answer facts_lookup(void *ctx, const char *name, const char **value);
+
+#endif
