@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# The services of the private network: address leases and instance metadata. To be sourced by what
+# `net` runs, after host.sh.
+
+net_domain=c.nodebake.internal
+
+# mac_of ADDRESS: as GCE makes them, 42:01 and the address.
+mac_of() {
+    local a b c d
+    IFS=. read -r a b c d <<<"$1"
+    printf '42:01:%02x:%02x:%02x:%02x\n' "$a" "$b" "$c" "$d"
+}
+
+# net_dhcp_start: leases only for those that net_host names.
+net_dhcp_start() {
+    mkdir -p "$NB_RUN/dhcp/hosts" "$NB_RUN/dhcp/options"
+    # --no-daemon also means: keep the user; there is no other in this namespace.
+    dnsmasq --no-daemon --conf-file=/dev/null --port=0 --log-dhcp \
+        --interface=br0 --bind-interfaces --no-ping --dhcp-authoritative \
+        --dhcp-range=10.240.0.0,static,255.255.255.0,86400 --dhcp-leasefile="$NB_RUN/dhcp/leases" \
+        --dhcp-option=option:router,10.240.0.1 --domain="$net_domain" \
+        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" --dhcp-optsdir="$NB_RUN/dhcp/options" \
+        >"$NB_RUN/dnsmasq.log" 2>&1 &
+    dhcp_pid=$!
+    sleep 0.2
+    kill -0 "$dhcp_pid" || die "dnsmasq did not start: $(cat "$NB_RUN/dnsmasq.log")"
+}
+
+# net_host NAME ADDRESS: from now on the machine with the address's MAC gets it, and as host name
+# (option 12) the full name, as on GCE. dnsmasq sees new files in its folders by itself.
+net_host() {
+    printf 'tag:%s,option:hostname,%s.%s\n' "$1" "$1" "$net_domain" >"$NB_RUN/dhcp/options/$1"
+    printf '%s,set:%s,%s,%s\n' "$(mac_of "$2")" "$1" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"
+}
+
+# metadata_start CLUSTER-FILE: answers each machine according to its address.
+metadata_start() {
+    # shellcheck disable=SC2154 # lib.sh's
+    "$nodebake" metadata --cluster "$1" --listen 169.254.169.254:80 \
+        >"$NB_RUN/metadata.log" 2>&1 &
+    metadata_pid=$!
+    local try
+    for ((try = 0; try < 50; try++)); do
+        (: <>/dev/tcp/169.254.169.254/80) 2>/dev/null && return
+        kill -0 "$metadata_pid" 2>/dev/null || break
+        sleep 0.2
+    done
+    die "the metadata service did not start: $(cat "$NB_RUN/metadata.log")"
+}
+
+metadata_stop() {
+    kill "$metadata_pid"
+    wait "$metadata_pid" || true
+}
+
+# net_is_closed: nothing can leave: every link is the loopback, the bridge or a tap, and there is no
+# way to an address outside.
+net_is_closed() {
+    ip -json -details link | jq -e 'all(.ifname == "lo" or .linkinfo.info_kind == "bridge" or
+        .linkinfo.info_kind == "tun")' &&
+        ! ip route get 192.0.2.1 2>&1 && ! ip -6 route get 2001:db8::1 2>&1
+}
