@@ -42,9 +42,8 @@ BUILDER += artifact/cache artifact/locate artifact/unpack
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
-TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_FIRSTBOOT += contract facts resolve stamp
-TESTS_BUILDER = cluster/cluster
+TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
 

@@ -95,4 +95,11 @@ is "$status" 1 "build refuses absent components"
 like "$err" "worker-0 needs files that are absent: kubectl, kubelet, .*; runc \(" "and names them"
 [ ! -e "$tmp/out" ] && [ ! -e "$tmp/c/pki" ]
 ok $? "and writes nothing"
+firstboot=$PWD/${BUILD:-build}/firstboot
+run "$firstboot" --help
+help=$(grep -o '^  --[a-z-]*' <<<"$out" | tr -d ' ' | sort)
+man=$(sed -n 's/^\.It Fl -\([a-z-]*\).*/--\1/p' docs/man/nodebake-firstboot.8 | sort)
+is "$man" "$help" "the man page has the options of firstboot"
+is "$(stat -c %s "$firstboot" | awk '{print ($1 <= 98304)}')" 1 "firstboot has at most 98304 bytes"
+like "$(file -b "$firstboot")" "statically linked" "firstboot is static"
 done_testing
