@@ -30,13 +30,14 @@ BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
 BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/target plan/print plan/json
 BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/metadata cmd/completion
 BUILDER += process progress tree/manifest tree/tree
-BUILDER += image/disk image/fstab image/kvm image/guestfs/guestfs image/guestfs/put image/guestfs/system
+BUILDER += image/base image/disk image/dpkg image/format image/image image/initramfs image/initrd image/osrelease image/fstab image/kvm image/guestfs/guestfs image/guestfs/put image/guestfs/system
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
 TESTS_BUILDER = cluster/cluster
-TESTS_BUILDER += process progress tree/tree
+TESTS_BUILDER += process progress tree/tree \
+	image/dpkg
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
