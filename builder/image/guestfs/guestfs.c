@@ -1,0 +1,315 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/heap.h"
+#include "builder/image/guestfs/guest.h"
+#include "builder/image/kvm.h"
+#include "builder/progress.h"
+
+enum {
+    READ_CHUNK = 3 << 20, /* a call carries at most 4 MiB */
+    LAUNCH_STEPS = 12     /* that libguestfs counts while it starts */
+};
+
+int guest_error(guestfs_h *g, struct error *err, const char *fmt, ...)
+{
+    const char *message = guestfs_last_error(g);
+    char *line AUTO_FREE = heap_copy(message ? message : "no error message");
+    size_t n = 0;
+    for (const char *p = line; *p; p++) {
+        bool space = *p == '\n' || *p == '\t' || *p == ' ';
+        if (!space || (n && line[n - 1] != ' '))
+            line[n++] = space ? ' ' : *p;
+    }
+    line[n] = '\0';
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof err->text - used, ": libguestfs: %s", line);
+    return -1;
+}
+
+int guest_look(guestfs_h *g, const char *path, mode_t *mode, struct error *err)
+{
+    struct guestfs_statns *st = guestfs_lstatns(g, path);
+    if (!st) {
+        int reason = guestfs_last_errno(g);
+        return reason == ENOENT || reason == ENOTDIR ? 0 : guest_error(g, err, "%s", path);
+    }
+    *mode = (mode_t)st->st_mode;
+    guestfs_free_statns(st);
+    return 1;
+}
+
+int guest_leave(struct disk_set *set, struct error *err)
+{
+    struct disk *disk = set->mounted;
+    if (!disk)
+        return 0;
+    set->mounted = NULL;
+    /* Gives the room of replaced files back to the host. Not all file systems can, and nothing
+     * depends on it. */
+    for (size_t i = 0; disk->written && i < set->mounts.count; i++)
+        guestfs_fstrim(set->g, set->mounts.items[i].dir, -1);
+    if (guestfs_umount_all(set->g) < 0)
+        return guest_error(set->g, err, "unmount the system of %s", disk->device);
+    return 0;
+}
+
+int guest_use(struct disk *disk, struct error *err)
+{
+    struct disk_set *set = disk->set;
+    if (set->mounted == disk)
+        return 0;
+    if (guest_leave(set, err) < 0)
+        return -1;
+    for (size_t i = 0; i < set->mounts.count; i++) {
+        const struct guest_mount *mount = &set->mounts.items[i];
+        char *device AUTO_FREE = heap_printf("%s%s", disk->device, mount->partition);
+        if (guestfs_mount_options(set->g, "noatime", device, mount->dir) < 0) {
+            guest_error(set->g, err, "mount %s", mount->dir);
+            guestfs_umount_all(set->g);
+            return -1;
+        }
+    }
+    set->mounted = disk;
+    return 0;
+}
+
+static void set_free(struct disk_set *set)
+{
+    if (!set)
+        return;
+    if (set->g)
+        guestfs_close(set->g);
+    for (size_t i = 0; i < set->count; i++)
+        free(set->disks[i].device);
+    for (size_t i = 0; i < set->mounts.count; i++) {
+        free(set->mounts.items[i].partition);
+        free(set->mounts.items[i].dir);
+    }
+    free(set->mounts.items);
+    free(set->disks);
+    free(set);
+}
+
+static void set_free_at(struct disk_set **set)
+{
+    set_free(*set);
+}
+#define AUTO_SET __attribute__((cleanup(set_free_at)))
+
+/* KVM only where it was seen to work; who sets LIBGUESTFS_BACKEND_SETTINGS knows better. */
+static int choose_acceleration(guestfs_h *g, struct error *err)
+{
+    char *settings[] = {"force_tcg", NULL};
+    const char *chosen = getenv("LIBGUESTFS_BACKEND_SETTINGS");
+    if ((chosen && strstr(chosen, "force_")) || kvm_works())
+        return 0;
+    if (guestfs_set_backend_settings(g, settings) < 0)
+        return guest_error(g, err, "set up");
+    return 0;
+}
+
+static int configure(guestfs_h *g, struct error *err)
+{
+    guestfs_set_error_handler(g, NULL, NULL);
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (guestfs_set_backend(g, "direct") < 0 || guestfs_set_network(g, 0) < 0 ||
+        guestfs_set_smp(g, cpus > 1 ? 2 : 1) < 0)
+        return guest_error(g, err, "set up");
+    return choose_acceleration(g, err);
+}
+
+/* Writes need not survive a power cut here: the images are fsynced before they are published. */
+static int add_images(guestfs_h *g, const char *const *images, size_t n, struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (guestfs_add_drive_opts(g, images[i], GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
+                                   GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
+                                   GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)
+            return guest_error(g, err, "%s", images[i]);
+    return 0;
+}
+
+static void show_launch(guestfs_h *g, void *progress, uint64_t event, int handle, int flags,
+                        const char *buf, size_t buf_len, const uint64_t *array, size_t array_len)
+{
+    struct progress *p = progress;
+    (void)g, (void)event, (void)handle, (void)flags, (void)buf, (void)buf_len;
+    if (array_len >= 4 && array[2] > p->done && array[2] <= p->total)
+        progress_add(p, array[2] - p->done);
+}
+
+static int launch(guestfs_h *g, size_t n, struct error *err)
+{
+    struct progress p =
+        progress_start(LAUNCH_STEPS, "start the appliance with %zu disk%s", n, n == 1 ? "" : "s");
+    int handle = guestfs_set_event_callback(g, show_launch, GUESTFS_EVENT_PROGRESS, 0, &p);
+    int result = guestfs_launch(g);
+    if (result < 0)
+        guest_error(g, err, "start the appliance (libguestfs-test-tool tells more)");
+    if (handle >= 0)
+        guestfs_delete_event_callback(g, handle);
+    progress_end(&p);
+    return result;
+}
+
+/* The appliance names the disks in the order in which they were added. */
+static int name_disks(struct disk_set *set, struct error *err)
+{
+    char **devices = guestfs_list_devices(set->g);
+    if (!devices)
+        return guest_error(set->g, err, "list the disks");
+    size_t found = 0;
+    for (; devices[found]; found++) {
+        if (found < set->count)
+            set->disks[found].device = devices[found];
+        else
+            free(devices[found]);
+    }
+    free(devices);
+    if (found != set->count)
+        return error_set(err, "the appliance shows %zu disks instead of %zu", found, set->count);
+    return 0;
+}
+
+static int open_all(const char *const *images, size_t n, struct disk **out, struct disk_set **set,
+                    struct error *err)
+{
+    if (n == 0)
+        return error_set(err, "no image to open");
+    struct disk_set *s AUTO_SET = heap_array(1, sizeof *s);
+    s->disks = heap_array(n, sizeof *s->disks);
+    s->count = n;
+    s->g = guestfs_create();
+    if (!s->g)
+        return error_errno(err, "libguestfs");
+    if (configure(s->g, err) < 0 || add_images(s->g, images, n, err) < 0 ||
+        launch(s->g, n, err) < 0 || name_disks(s, err) < 0)
+        return -1;
+    if (guest_find_system(s->g, s->disks[0].device, &s->mounts, err) < 0)
+        return error_context(err, "%s", images[0]);
+    for (size_t i = 0; i < n; i++) {
+        s->disks[i].set = s;
+        out[i] = &s->disks[i];
+    }
+    *set = steal(s);
+    return 0;
+}
+
+static int close_all(struct disk_set *set, struct error *err)
+{
+    if (!set)
+        return 0;
+    int result = guest_leave(set, err);
+    if (guestfs_shutdown(set->g) < 0 && result == 0)
+        result = guest_error(set->g, err, "shut the appliance down");
+    set_free(set);
+    return result;
+}
+
+static int check_readable(guestfs_h *g, const char *path, size_t max, struct error *err)
+{
+    struct guestfs_statns *st = guestfs_statns(g, path);
+    if (!st)
+        return guest_error(g, err, "read %s", path);
+    mode_t mode = (mode_t)st->st_mode;
+    uint64_t size = (uint64_t)st->st_size;
+    guestfs_free_statns(st);
+    if (!S_ISREG(mode))
+        return error_set(err, "read %s: not a regular file", path);
+    if (size > max)
+        return error_set(err, "read %s: larger than the %zu bytes allowed", path, max);
+    return 0;
+}
+
+static int read_file(struct disk *disk, const char *path, size_t max, struct buffer *out,
+                     struct error *err)
+{
+    guestfs_h *g = disk->set->g;
+    if (guest_use(disk, err) < 0 || check_readable(g, path, max, err) < 0)
+        return -1;
+    for (size_t total = 0;;) {
+        size_t n = 0;
+        char *chunk AUTO_FREE = guestfs_pread(g, path, READ_CHUNK, (int64_t)total, &n);
+        if (!chunk)
+            return guest_error(g, err, "read %s", path);
+        if (n == 0)
+            return 0;
+        buffer_add(out, chunk, n);
+        explicit_bzero(chunk, n);
+        total += n;
+        if (total > max || out->overflow)
+            return error_set(err, "read %s: larger than the %zu bytes allowed", path, max);
+    }
+}
+
+static int list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
+{
+    guestfs_h *g = disk->set->g;
+    if (guest_use(disk, err) < 0)
+        return -1;
+    char **names = guestfs_ls(g, path);
+    if (!names)
+        return guestfs_last_errno(g) == ENOENT ? 0 : guest_error(g, err, "list %s", path);
+    for (char **name = names; *name; name++) {
+        buffer_add(out, *name, strlen(*name) + 1);
+        free(*name);
+    }
+    free(names);
+    return 0;
+}
+
+static int exists(struct disk *disk, const char *path, struct error *err)
+{
+    mode_t mode;
+    return guest_use(disk, err) < 0 ? -1 : guest_look(disk->set->g, path, &mode, err);
+}
+
+static int space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
+{
+    guestfs_h *g = disk->set->g;
+    if (guest_use(disk, err) < 0)
+        return -1;
+    struct guestfs_statvfs *st = guestfs_statvfs(g, dir);
+    if (!st)
+        return guest_error(g, err, "free room of %s", dir);
+    *out = (struct disk_space){.bytes = (uint64_t)st->bavail * (uint64_t)st->frsize,
+                               .inodes = (uint64_t)st->favail,
+                               .id = (uint64_t)st->fsid};
+    guestfs_free_statvfs(st);
+    return 0;
+}
+
+static int run(struct disk *disk, const char *const *argv, struct buffer *out, struct error *err)
+{
+    guestfs_h *g = disk->set->g;
+    if (guest_use(disk, err) < 0)
+        return -1;
+    disk->written = true;
+    char *text AUTO_FREE = guestfs_command(g, (char *const *)argv);
+    if (!text)
+        return guest_error(g, err, "run %s in the image", argv[0]);
+    buffer_puts(out, text);
+    return 0;
+}
+
+const struct disk_writer disk_writer_guestfs = {
+    .name = "guestfs",
+    .open_all = open_all,
+    .close_all = close_all,
+    .read = read_file,
+    .list = list,
+    .exists = exists,
+    .space = space,
+    .put = guest_put,
+    .run = run,
+};
