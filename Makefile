@@ -38,6 +38,7 @@ BUILDER += process progress tree/manifest tree/tree
 BUILDER += lab/gce lab/metadata
 BUILDER += lock artifact/release artifact/values artifact/walk artifact/members artifact/digest
 BUILDER += artifact/cache artifact/locate artifact/unpack
+BUILDER += pki/pki pki/identity pki/pem pki/issue pki/check pki/folder pki/kubeconfig
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -46,6 +47,7 @@ TESTS_FIRSTBOOT += contract facts resolve stamp
 TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
+TESTS_BUILDER += pki/pki pki/folder
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)

@@ -21,8 +21,8 @@ struct identity_list {
 
 /* The identities of the cluster, their file names and certificate names checked. On -1 the list
  * is to be freed all the same. */
-int identity_list_make(const struct cluster *cluster, struct identity_list *list,
-                       struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+int identity_list_make(const struct cluster *cluster, struct identity_list *list, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Frees the items. */
 void identity_list_free(struct identity_list *list);

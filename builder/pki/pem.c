@@ -74,8 +74,10 @@ int x509_key_parse(const struct buffer *pem, EVP_PKEY **out, struct error *err)
     *out = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked) : NULL;
     if (*out)
         return 0;
-    x509_error(err, "not a private key in PEM form");
-    return asked ? error_set(err, "protected by a passphrase; nodebake needs the key without") : -1;
+    /* OpenSSL's own reason names the last decoder that it tried. */
+    ERR_clear_error();
+    return error_set(err, asked ? "protected by a passphrase; nodebake needs the key without one"
+                                : "not a private key in PEM form");
 }
 
 int x509_cert_parse(const struct buffer *pem, X509 **out, struct error *err)
@@ -85,7 +87,8 @@ int x509_cert_parse(const struct buffer *pem, X509 **out, struct error *err)
         return -1;
     BIO *bio AUTO_BIO = BIO_new_mem_buf(pem->data, (int)pem->len);
     *out = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, &asked) : NULL;
-    return *out ? 0 : x509_error(err, "not a certificate in PEM form");
+    ERR_clear_error();
+    return *out ? 0 : error_set(err, "not a certificate in PEM form");
 }
 
 /* The memory of the BIO is wiped when it is freed. */
