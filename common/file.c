@@ -10,12 +10,11 @@
 
 #include "common/cleanup.h"
 
-static int read_all(int fd, size_t max, struct buffer *out)
+static int read_chunks(int fd, size_t max, char *chunk, size_t size, struct buffer *out)
 {
-    char chunk[4096];
     size_t total = 0;
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk, size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -27,6 +26,17 @@ static int read_all(int fd, size_t max, struct buffer *out)
         }
         buffer_add(out, chunk, (size_t)n);
     }
+}
+
+/* The file may be a key: no copy of it stays on the stack. */
+static int read_all(int fd, size_t max, struct buffer *out)
+{
+    char chunk[4096];
+    int result = read_chunks(fd, max, chunk, sizeof chunk, out);
+    int saved = errno;
+    explicit_bzero(chunk, sizeof chunk);
+    errno = saved;
+    return result;
 }
 
 int file_read(int dirfd, const char *path, size_t max, struct buffer *out, struct error *err)

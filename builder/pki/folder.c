@@ -1,0 +1,67 @@
+#include "builder/pki/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/pki/x509.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+/* What nobody but the owner may do, and the mode that sees to it. */
+struct rule {
+    mode_t refused, right;
+    const char *deed;
+};
+static const struct rule rule_folder = {077, 0700, "enter"};
+static const struct rule rule_secret = {077, 0600, "read or write"};
+static const struct rule rule_public = {022, 0644, "write"};
+
+static int check_access(const char *name, const struct stat *st, const struct rule *rule,
+                        struct error *err)
+{
+    if (st->st_uid != geteuid())
+        return error_set(err,
+                         "%s belongs to uid %u, not to you (uid %u): work as that user, or give "
+                         "it to this one",
+                         name, (unsigned)st->st_uid, (unsigned)geteuid());
+    if (st->st_mode & rule->refused)
+        return error_set(err, "%s has mode %04o, so that others can %s it: chmod %04o %s", name,
+                         (unsigned)st->st_mode & 07777, rule->deed, (unsigned)rule->right, name);
+    return 0;
+}
+
+int folder_open(const char *dir, int *fd, struct error *err)
+{
+    struct stat st;
+    bool made = mkdir(dir, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return error_errno(err, "create %s", dir);
+    int folder AUTO_CLOSE = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* A group-id bit from the parent goes, and so does what an odd umask took away. */
+    if (folder < 0 || (made && fchmod(folder, 0700) < 0) || fstat(folder, &st) < 0)
+        return error_errno(err, "%s", dir);
+    if (check_access(dir, &st, &rule_folder, err) < 0)
+        return -1;
+    *fd = steal_fd(&folder);
+    return 0;
+}
+
+int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool *present,
+                struct error *err)
+{
+    struct stat st;
+    *present = false;
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : error_errno(err, "%s", name);
+    /* Nobody else can change the folder, so that what was looked at is what is read. */
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, "%s is not a regular file: put the file itself there", name);
+    if (check_access(name, &st, secret ? &rule_secret : &rule_public, err) < 0)
+        return -1;
+    if (file_read(fd, name, PEM_MAX, out, err) < 0)
+        return -1;
+    *present = true;
+    return 0;
+}

@@ -1,0 +1,48 @@
+#include "builder/pki/kubeconfig.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "builder/heap.h"
+
+static void add_base64(struct buffer *out, const struct buffer *bytes)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    size_t n = 4 * ((bytes->len + 2) / 3);
+    text.grow(&text, n + 1);
+    EVP_EncodeBlock((unsigned char *)text.data, (const unsigned char *)bytes->data,
+                    (int)bytes->len);
+    buffer_add(out, text.data, n);
+}
+
+static void add_data(struct buffer *out, const char *key, const struct buffer *bytes)
+{
+    buffer_puts(out, key);
+    add_base64(out, bytes);
+    buffer_puts(out, "\n");
+}
+
+/* A DNS label that YAML could take for something other than a string. */
+static _Bool needs_quotes(const char *label)
+{
+    static const char *const words[] = {"true", "false", "null", "yes", "no",
+                                        "on",   "off",   "y",    "n"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i], label) == 0)
+            return 1;
+    return label[0] >= '0' && label[0] <= '9';
+}
+
+void kubeconfig_print(const struct kubeconfig *c, struct buffer *out)
+{
+    const char *quote = needs_quotes(c->cluster) ? "\"" : "";
+    buffer_puts(out, "apiVersion: v1\nclusters:\n- cluster:\n");
+    add_data(out, "    certificate-authority-data: ", c->ca);
+    buffer_printf(out, "    server: %s\n  name: %s%s%s\n", c->server, quote, c->cluster, quote);
+    buffer_printf(out, "contexts:\n- context:\n    cluster: %s%s%s\n    user: %s\n", quote,
+                  c->cluster, quote, c->user);
+    buffer_puts(out, "  name: default\ncurrent-context: default\nkind: Config\npreferences: {}\n");
+    buffer_printf(out, "users:\n- name: %s\n  user:\n", c->user);
+    add_data(out, "    client-certificate-data: ", c->cert);
+    add_data(out, "    client-key-data: ", c->key);
+}

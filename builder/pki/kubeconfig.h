@@ -1,0 +1,17 @@
+/* Kubeconfig files: one cluster, one user, one context, everything embedded. */
+#ifndef NB_BUILDER_KUBECONFIG_H
+#define NB_BUILDER_KUBECONFIG_H
+
+#include "common/attributes.h"
+#include "common/buffer.h"
+
+/* What a kubeconfig says; the PEM texts are embedded as they are. */
+struct kubeconfig {
+    const char *cluster, *server, *user;
+    const struct buffer *ca, *cert, *key;
+};
+
+/* Appends the text as `kubectl config` writes it; it holds the private key. */
+void kubeconfig_print(const struct kubeconfig *config, struct buffer *out) NONNULL(1, 2);
+
+#endif
