@@ -28,13 +28,13 @@ bool word_is_unit(const char *word)
     size_t n =
         strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@");
     const char *dot = strrchr(word, '.');
-    return word[n] == '\0' && n <= WORD_BASE_MAX && *word != '.' && dot && dot[1];
+    return n <= WORD_BASE_MAX && word[n] == '\0' && *word != '.' && dot && dot[1];
 }
 
 bool word_is_fact(const char *word)
 {
     size_t n = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    return word[n] == '\0' && n < FACT_NAME_MAX && *word >= 'A' && *word <= 'Z';
+    return n < FACT_NAME_MAX && word[n] == '\0' && *word >= 'A' && *word <= 'Z';
 }
 
 bool word_to_mode(const char *word, mode_t *out)
