@@ -38,7 +38,7 @@ static const char GOOD[] =
              /* 21 */ "    podCIDR: 10.200.0.0/24\n"
              /* 22 */ "    labels: {zone: a, topology.kubernetes.io/region: r1}\n"
              /* 23 */ "  - {name: worker-1, role: worker, address: 10.240.0.21, podCIDR: "
-                      "10.200.1.0/24}\n";
+             "10.200.1.0/24}\n";
 
 static char folder[] = "/tmp/nodebake-cluster-test-XXXXXX";
 

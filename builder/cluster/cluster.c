@@ -16,12 +16,11 @@ static char *folder_of(const char *file)
     return heap_printf("%.*s", slash == file ? 1 : (int)(slash - file), file);
 }
 
-/* Paths in the file begin at its folder. */
-static char *resolve(const char *dir, const char *path)
+char *cluster_path(const struct cluster *cluster, const char *path)
 {
-    if (!path || *path == '/')
+    if (!path || *path == '/' || strcmp(cluster->dir, ".") == 0)
         return heap_copy(path);
-    return strcmp(dir, ".") == 0 ? heap_copy(path) : heap_printf("%s/%s", dir, path);
+    return heap_printf("%s/%s", cluster->dir, path);
 }
 
 static void take_node(struct node *node, struct spec_node *spec)
@@ -48,15 +47,15 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->name = steal(spec->name.text);
     c->profile = steal(spec->profile.text);
     c->kubernetes = steal(spec->kubernetes.text);
-    c->release = resolve(c->dir, spec->release.text);
+    c->release = cluster_path(c, spec->release.text);
     c->public_address = steal(spec->public_address.text);
     c->nodes_cidr = steal(spec->nodes_cidr.text);
     c->pods_cidr = steal(spec->pods_cidr.text);
     c->services_cidr = steal(spec->services_cidr.text);
     c->dns_address = steal(spec->dns.text);
     c->domain = steal(spec->domain.text);
-    c->image = resolve(c->dir, spec->image.text);
-    c->artifacts = resolve(c->dir, spec->artifacts.text);
+    c->image = cluster_path(c, spec->image.text);
+    c->artifacts = cluster_path(c, spec->artifacts.text);
     c->identity = IDENTITY_IMAGE;
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);

@@ -53,6 +53,10 @@ int cluster_load(const char *file, struct cluster **out, struct error *err)
 /* The node of that name, or NULL. */
 const struct node *cluster_node(const struct cluster *cluster, const char *name) NONNULL(1, 2);
 
+/* A path as the file means it: relative ones begin at its folder. The caller frees it; NULL stays
+ * NULL. */
+char *cluster_path(const struct cluster *cluster, const char *path) NONNULL(1);
+
 /* The first address of the services network: the API server's own service. dst holds 16 bytes. */
 void cluster_api_service_address(const struct cluster *cluster, char dst[static 16]) NONNULL(1);
 

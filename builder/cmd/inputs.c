@@ -47,7 +47,7 @@ int inputs_load(const struct args *args, struct inputs *out, struct error *err)
 {
     const struct cluster *cluster = args->cluster;
     const char *pki = args_value(args, "pki");
-    out->pki = pki ? heap_copy(pki) : heap_printf("%s/pki", cluster->dir);
+    out->pki = pki ? heap_copy(pki) : cluster_path(cluster, "pki");
     if (cache_folder(&out->cache, err) < 0 || load_profile(args, out, err) < 0 ||
         target_select(cluster, out->profile, args->operands, args->operand_count, &out->targets,
                       &out->target_count, err) < 0 ||
