@@ -38,7 +38,9 @@ BUILDER += process progress tree/manifest tree/tree
 BUILDER += lab/gce lab/metadata
 BUILDER += lock artifact/release artifact/values artifact/walk artifact/members artifact/digest
 BUILDER += artifact/cache artifact/locate artifact/unpack
-BUILDER += image/base image/disk image/dpkg image/format image/image image/initramfs image/initrd image/osrelease image/fstab image/kvm image/guestfs/guestfs image/guestfs/put image/guestfs/system
+BUILDER += image/base image/disk image/dpkg image/format image/fstab image/image image/initramfs
+BUILDER += image/initrd image/kvm image/osrelease
+BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/system
 BUILDER += pki/pki pki/identity pki/pem pki/issue pki/check pki/folder pki/kubeconfig
 
 # Unit tests: X.c is tested by X-test.c beside it.
@@ -48,9 +50,7 @@ TESTS_FIRSTBOOT += contract facts resolve stamp
 TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
-TESTS_BUILDER = cluster/cluster
-TESTS_BUILDER += process progress tree/tree \
-	image/dpkg
+TESTS_BUILDER += image/dpkg
 TESTS_BUILDER += pki/pki pki/folder
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
