@@ -1,0 +1,181 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "builder/heap.h"
+#include "builder/pki/kubeconfig.h"
+#include "builder/yaml/yaml.h"
+
+static char ca_text[] = "-----BEGIN CERTIFICATE-----\nY2E=\n-----END CERTIFICATE-----\n";
+static char cert_text[] = "cert\n", key_text[] = "private key\n";
+static const struct buffer ca = {.data = ca_text, .len = sizeof ca_text - 1};
+static const struct buffer cert = {.data = cert_text, .len = sizeof cert_text - 1};
+static const struct buffer key = {.data = key_text, .len = sizeof key_text - 1};
+
+static struct kubeconfig worker(const char *cluster)
+{
+    return (struct kubeconfig){.cluster = cluster,
+                               .server = "https://203.0.113.10:6443",
+                               .user = "system:node:worker-0",
+                               .ca = &ca,
+                               .cert = &cert,
+                               .key = &key};
+}
+
+/* As written by kubectl 1.32 from the same pieces (set-cluster, set-credentials, set-context,
+ * use-context). */
+static const char golden[] =
+    "apiVersion: v1\n"
+    "clusters:\n"
+    "- cluster:\n"
+    "    certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tClkyRT0KLS0tLS1FTkQgQ0VSV"
+    "ElGSUNBVEUtLS0tLQo=\n"
+    "    server: https://203.0.113.10:6443\n"
+    "  name: hard-way\n"
+    "contexts:\n"
+    "- context:\n"
+    "    cluster: hard-way\n"
+    "    user: system:node:worker-0\n"
+    "  name: default\n"
+    "current-context: default\n"
+    "kind: Config\n"
+    "preferences: {}\n"
+    "users:\n"
+    "- name: system:node:worker-0\n"
+    "  user:\n"
+    "    client-certificate-data: Y2VydAo=\n"
+    "    client-key-data: cHJpdmF0ZSBrZXkK\n";
+
+static void the_golden_text(void **state)
+{
+    (void)state;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    struct kubeconfig config = worker("hard-way");
+    kubeconfig_print(&config, &out);
+    assert_string_equal(out.data, golden);
+    assert_int_equal(out.len, strlen(golden));
+}
+
+/* A name that YAML would read as a number or a truth value stays a string. */
+static void quotes_odd_names(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"0x1f", "1e3", "2020-01-01", "true", "no", "y", "null", "7"};
+    static const char *const even[] = {"a1", "nob", "yes-1", "nullable"};
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        struct buffer out AUTO_BUFFER = buffer_heap();
+        struct kubeconfig config = worker(odd[i]);
+        char *name AUTO_FREE = heap_printf("\n  name: \"%s\"\n", odd[i]);
+        char *context AUTO_FREE = heap_printf("\n    cluster: \"%s\"\n", odd[i]);
+        kubeconfig_print(&config, &out);
+        assert_non_null(strstr(out.data, name));
+        assert_non_null(strstr(out.data, context));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(even); i++) {
+        struct buffer out AUTO_BUFFER = buffer_heap();
+        struct kubeconfig config = worker(even[i]);
+        char *name AUTO_FREE = heap_printf("\n  name: %s\n", even[i]);
+        kubeconfig_print(&config, &out);
+        assert_non_null(strstr(out.data, name));
+    }
+}
+
+struct found {
+    char *api, *kind, *current, *context, *user, *server, *ca;
+};
+
+static int ignore(struct yaml_ref ref, void *dest, struct error *err)
+{
+    (void)ref;
+    (void)dest;
+    (void)err;
+    return 0;
+}
+
+static int read_cluster(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"server", yaml_read_text, offsetof(struct found, server), true},
+        {"certificate-authority-data", yaml_read_text, offsetof(struct found, ca), true},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+}
+
+static int read_context(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"cluster", yaml_read_text, offsetof(struct found, context), true},
+        {"user", yaml_read_text, offsetof(struct found, user), true},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+}
+
+static int read_item(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const struct yaml_field fields[] = {
+        {"cluster", read_cluster, 0, false},
+        {"context", read_context, 0, false},
+        {"name", ignore, 0, true},
+        {"user", ignore, 0, false},
+    };
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+}
+
+static int read_items(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 1, 1, read_item, dest, err);
+}
+
+/* The text is YAML, whatever the name and however long the embedded texts. */
+static void is_yaml(void **state)
+{
+    (void)state;
+    static const struct yaml_field fields[] = {
+        {"apiVersion", yaml_read_text, offsetof(struct found, api), true},
+        {"kind", yaml_read_text, offsetof(struct found, kind), true},
+        {"current-context", yaml_read_text, offsetof(struct found, current), true},
+        {"preferences", ignore, 0, true},
+        {"clusters", read_items, 0, true},
+        {"contexts", read_items, 0, true},
+        {"users", read_items, 0, true},
+    };
+    struct error err = ERROR_INIT;
+    struct buffer out AUTO_BUFFER = buffer_heap(), large AUTO_BUFFER = buffer_heap();
+    for (int i = 0; i < 60000; i++)
+        buffer_puts(&large, "x");
+    struct kubeconfig config = worker("123");
+    config.ca = &large;
+    kubeconfig_print(&config, &out);
+    struct yaml_file *file AUTO_YAML = NULL;
+    struct found found = {0};
+    if (yaml_parse("kubeconfig", out.data, out.len, &file, &err) < 0 ||
+        yaml_read_map(yaml_root(file), fields, ARRAY_LEN(fields), &found, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(found.api, "v1");
+    assert_string_equal(found.kind, "Config");
+    assert_string_equal(found.current, "default");
+    assert_string_equal(found.context, "123");
+    assert_string_equal(found.user, "system:node:worker-0");
+    assert_string_equal(found.server, "https://203.0.113.10:6443");
+    assert_int_equal(strlen(found.ca), 80000);
+    assert_int_equal(strspn(found.ca, "eHh4"), 80000); /* base64 of "xxx…" */
+    char **all[] = {&found.api,  &found.kind,   &found.current, &found.context,
+                    &found.user, &found.server, &found.ca};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        heap_free_at(all[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_golden_text),
+        cmocka_unit_test(quotes_odd_names),
+        cmocka_unit_test(is_yaml),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
