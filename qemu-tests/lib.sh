@@ -1,32 +1,56 @@
 # shellcheck shell=bash
-# What a scenario sources first: it goes on in the private network, with dnsmasq running.
+# What a scenario sources first, after it set `wants`: the images that it boots. It then goes on in
+# the private network, with dnsmasq running.
 
 . "$(dirname "${BASH_SOURCE[0]}")/host.sh"
-[[ $here != *[[:space:],]* ]] || die "qemu cannot take a path with blanks or commas: $here"
 
-build=${BUILD:-$here/../build}
+build=$(realpath -- "${BUILD:-$here/../build}")
 nodebake=$build/nodebake
 
-# Images are made before, in the network of the host: packages have to come from somewhere.
-lib_prepare() {
-    if [[ ${scenario_needs:-images} == images ]]; then
-        NB_IMAGES=$("$here/images")
-        export NB_IMAGES
+# Images are made before, in the host's network: packages have to come from somewhere.
+lib_enter() {
+    need qemu-system-x86_64 qemu-img dnsmasq socat jq openssl ip
+    # shellcheck disable=SC2154 # the scenario's
+    if [[ ${wants[*]} == base ]]; then
+        NB_IMAGES=$(dirname "$("$here/make-base")")
     else
-        NB_BASE=$("$here/make-base")
-        export NB_BASE
+        NB_IMAGES=$("$here/images" "${wants[@]}")
     fi
-}
-
-if [[ -z ${NB_RUN:-} ]]; then
-    need qemu-system-x86_64 qemu-img dnsmasq socat jq ip
-    lib_prepare
-    export NB_LOGS=${NB_LOGS:-$build/qemu-logs/$(basename "$0" .t)}
+    NB_LOGS=${NB_LOGS:-$build/qemu-logs/$(basename "$0" .t)}
+    export NB_IMAGES NB_LOGS
     rm -rf -- "$NB_LOGS"
     exec "$here/net" bash "$0" "$@"
-fi
+}
 
+[[ -n ${NB_RUN:-} ]] || lib_enter "$@"
+
+. "$here/../tests/tap.sh"
 . "$here/net.sh"
 . "$here/machine.sh"
-. "$here/tap.sh"
 net_dhcp_start
+
+# image_of NAME
+image_of() {
+    local file
+    for file in "$NB_IMAGES/$1.raw" "$NB_IMAGES/$1.qcow2"; do
+        [[ ! -e $file ]] || printf '%s\n' "$file"
+    done
+}
+
+# passes NAME COMMAND…: a test that passes when the command succeeds; shows what it printed when not.
+passes() {
+    local name=$1 status=0 output
+    shift
+    output=$("$@" 2>&1) || status=$?
+    ok "$status" "$name"
+    [[ $status -eq 0 ]] || diag "status $status: $*"$'\n'"$output"
+}
+
+# passes_not NAME COMMAND…
+passes_not() {
+    local name=$1 status=0 output
+    shift
+    output=$("$@" 2>&1) || status=$?
+    ok $((status == 0)) "$name"
+    [[ $status -ne 0 ]] || diag "succeeded: $*"$'\n'"$output"
+}

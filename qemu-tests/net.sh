@@ -33,6 +33,12 @@ net_host() {
     printf '%s,set:%s,%s,%s\n' "$(mac_of "$2")" "$1" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"
 }
 
+# net_forget_host NAME: its machine asks for an address in vain.
+net_forget_host() {
+    rm "$NB_RUN/dhcp/hosts/$1" "$NB_RUN/dhcp/options/$1"
+    kill -HUP "$dhcp_pid"
+}
+
 # metadata_start CLUSTER-FILE: answers each machine according to its address.
 metadata_start() {
     # shellcheck disable=SC2154 # lib.sh's
