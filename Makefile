@@ -51,7 +51,6 @@ TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
 TESTS_BUILDER += image/dpkg
-TESTS_BUILDER += pki/pki pki/folder
 TESTS_BUILDER += pki/pki pki/folder pki/identity pki/issue pki/check pki/kubeconfig
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
