@@ -7,6 +7,11 @@ BUILD ?= build
 
 CC ?= gcc
 MUSL_CC ?= musl-gcc
+# V=1 shows whole commands.
+V ?= 0
+Q = $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
 WARN = -Wall -Wextra -Wshadow -Wconversion -Werror
 export CMOCKA_MESSAGE_OUTPUT = TAP
 
@@ -66,16 +71,20 @@ TESTS = $(TESTS_COMMON:%=$(BUILD)/common/%-test) $(TESTS_FIRSTBOOT:%=$(BUILD)/ho
 all: $(BUILD)/nodebake $(BUILD)/firstboot
 
 $(BUILD)/nodebake: $(BUILD)/builder/main.o $(BUILD)/libbuilder.a
-	$(CC) $(CFLAGS) $(SANITIZE) -pie -Wl,-z,relro,-z,now -o $@ $^ $(BUILDER_LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pie -Wl,-z,relro,-z,now -o $@ $^ $(BUILDER_LDLIBS)
 
 $(BUILD)/firstboot: $(BUILD)/musl/firstboot/main.o $(FIRSTBOOT_OBJ)
-	$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
 
 $(BUILD)/libbuilder.a: $(BUILDER_OBJ) $(COMMON_OBJ)
-	rm -f $@ && ar rcsD $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
 
 $(BUILD)/libfirstboot.a: $(FIRSTBOOT_TEST_OBJ) $(COMMON_OBJ)
-	rm -f $@ && ar rcsD $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
 
 # The kernel's own headers, for musl: rtnetlink and packet sockets.
 $(BUILD)/uapi: ; @mkdir -p $@ && ln -sfn /usr/include/linux $@/linux && \
@@ -84,20 +93,25 @@ $(BUILD)/uapi: ; @mkdir -p $@ && ln -sfn /usr/include/linux $@/linux && \
 
 $(BUILD)/musl/%.o: %.c | $(BUILD)/uapi
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(FIRSTBOOT_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(MUSL_CC) $(FIRSTBOOT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BUILDER_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/common/%-test $(BUILD)/builder/%-test: $(BUILD)/libbuilder.a
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< $(BUILDER_LDLIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< $(BUILDER_LDLIBS) -lcmocka
 $(BUILD)/host/firstboot/%-test: $(BUILD)/libfirstboot.a
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
 $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 
 .PHONY: tests
@@ -114,9 +128,11 @@ SCRIPTS = $(sort $(wildcard tests/*.t))
 TOOLS = $(BUILD)/tests/net-try $(BUILD)/tests/metadata-try
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
 $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
@@ -127,10 +143,11 @@ FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
 $(FUZZ_BUILDER:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libbuilder.a
 $(BUILD)/fuzz/%-replay: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		$(if $(filter $*,$(FUZZ_BUILDER)),$(BUILDER_LDLIBS))
 $(BUILD)/fuzz/%.t: $(BUILD)/fuzz/%-replay
-	@printf '#!/bin/sh\necho 1..1\n$< fuzz/corpus-$* >&2 && echo "ok 1 - corpus of $*" ||' >$@
+	@mkdir -p $(@D); printf '#!/bin/sh\necho 1..1\n$< fuzz/corpus-$* >&2 && echo "ok 1 - corpus of $*" ||' >$@
 	@printf ' echo "not ok 1 - corpus of $*"\n' >>$@ && chmod +x $@
 
 .PHONY: tools
@@ -147,9 +164,10 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,port
 
 .PHONY: check-lint
 check-lint:
-	clang-format --dry-run -Werror $(SOURCES)
-	$(CPPCHECK) $(filter %.c,$(SOURCES))
-	MANWIDTH=100 man -l --warnings=w -Tutf8 docs/man/*.[18] 2>&1 >/dev/null | awk '{print} END {exit NR > 0}'
+	@echo 'clang-format, cppcheck, man pages'
+	@clang-format --dry-run -Werror $(SOURCES)
+	@$(CPPCHECK) $(filter %.c,$(SOURCES))
+	@MANWIDTH=100 man -l --warnings=w -Tutf8 docs/man/*.[18] 2>&1 >/dev/null | awk '{print} END {exit NR > 0}'
 
 .PHONY: check-asan
 check-asan:

@@ -3,6 +3,7 @@
 #define NB_BUILDER_HEAP_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "common/attributes.h"
 #include "common/buffer.h"
@@ -38,12 +39,16 @@ void heap_free_at(void *p);
 #define AUTO_FREE   __attribute__((cleanup(heap_free_at)))
 #define AUTO_BUFFER __attribute__((cleanup(buffer_free)))
 
+/* Returns *(void **)p and leaves NULL there; for steal. */
+static inline void *steal_at(void *p)
+{
+    void *taken, *none = NULL;
+    memcpy(&taken, p, sizeof taken);
+    memcpy(p, &none, sizeof none);
+    return taken;
+}
+
 /* Hands a pointer over: returns it and leaves NULL behind. */
-#define steal(p)                                                                                   \
-    ({                                                                                             \
-        __typeof__(p) taken_ = (p);                                                                \
-        (p) = NULL;                                                                                \
-        taken_;                                                                                    \
-    })
+#define steal(p) steal_at(&(p))
 
 #endif

@@ -57,12 +57,13 @@ static bool in_path(const char *program)
     return false;
 }
 
-static int run_command(const struct command *command, struct args *args, struct error *err)
+static int run_command(const struct command *command, const struct args *given, struct error *err)
 {
     struct cluster *cluster AUTO_CLUSTER = NULL;
     struct install install AUTO_INSTALL = {0};
-    const char *file = args_value(args, "cluster");
-    if (args_flag(args, "quiet"))
+    struct args args = *given;
+    const char *file = args_value(&args, "cluster");
+    if (args_flag(&args, "quiet"))
         progress_quiet();
     if (command->needs & NEEDS_QEMU_IMG && !in_path("qemu-img"))
         return error_set(err, "qemu-img is not in PATH; install it (Debian: qemu-utils)");
@@ -71,9 +72,9 @@ static int run_command(const struct command *command, struct args *args, struct 
     if (command->needs & NEEDS_CLUSTER &&
         cluster_load(file ? file : "cluster.yaml", &cluster, err) < 0)
         return -1;
-    args->cluster = cluster;
-    args->install = &install;
-    return command->run(args, err);
+    args.cluster = cluster;
+    args.install = &install;
+    return command->run(&args, err);
 }
 
 static bool wants_help(int argc, char **argv)

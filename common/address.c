@@ -154,7 +154,7 @@ bool value_type_parse(const char *word, enum value_type *type)
 static void shown(const char *text, char out[static 68])
 {
     size_t n = 0;
-    for (; text[n] && n < 60; n++)
+    for (; n < 60 && text[n]; n++)
         out[n] = (char)(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?');
     strcpy(out + n, text[n] ? "..." : "");
 }

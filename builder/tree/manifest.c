@@ -154,7 +154,8 @@ static int build_id(const json_t *list, char id[BUILD_ID_LEN + 1], struct error 
         return error_set(err, "out of memory");
     if (digest_memory(text, strlen(text), hex, err) < 0)
         return -1;
-    snprintf(id, BUILD_ID_LEN + 1, "%s", hex);
+    memcpy(id, hex, BUILD_ID_LEN);
+    id[BUILD_ID_LEN] = '\0';
     return 0;
 }
 
