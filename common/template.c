@@ -87,6 +87,7 @@ int template_render(struct buffer *out, const char *text, size_t len, template_l
                     void *ctx, unsigned *later, struct error *err)
 {
     unsigned staying;
+    buffer_puts(out, ""); /* an empty text is NUL-ended, too */
     if (count_later(text, len, lookup, ctx, &staying, err) < 0)
         return -1;
     for (size_t i = 0; i < len;) {

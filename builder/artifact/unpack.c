@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "builder/artifact/cache.h"
-#include "builder/artifact/digest.h"
 #include "builder/artifact/members.h"
+#include "builder/digest.h"
 #include "builder/heap.h"
 #include "builder/lock.h"
 #include "builder/progress.h"

@@ -1,84 +1,29 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "builder/digest.h"
 #include "builder/heap.h"
 #include "builder/tree/tree.h"
 #include "common/cleanup.h"
 
-enum {
-    HEX_LEN = 2 * 32 + 1,   /* of a SHA-256, with the NUL */
-    BUILD_ID_LEN = 16,      /* hex digits */
-    READ_CHUNK = 256 * 1024 /* bytes */
-};
-
-static void digest_free_at(EVP_MD_CTX **ctx)
-{
-    EVP_MD_CTX_free(*ctx);
-}
+enum { BUILD_ID_LEN = 16 }; /* hex digits */
 
 static void json_free_at(json_t **json)
 {
     json_decref(*json);
 }
 
-#define AUTO_DIGEST __attribute__((cleanup(digest_free_at)))
-#define AUTO_JSON   __attribute__((cleanup(json_free_at)))
+#define AUTO_JSON __attribute__((cleanup(json_free_at)))
 
-static int digest_start(EVP_MD_CTX **ctx, struct error *err)
+static int digest_file(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
 {
-    *ctx = EVP_MD_CTX_new();
-    if (!*ctx || EVP_DigestInit_ex(*ctx, EVP_sha256(), NULL) != 1)
-        return error_set(err, "OpenSSL offers no SHA-256");
-    return 0;
-}
-
-static int digest_end(EVP_MD_CTX *ctx, char hex[HEX_LEN], struct error *err)
-{
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    if (EVP_DigestFinal_ex(ctx, sum, &len) != 1)
-        return error_set(err, "OpenSSL: SHA-256 failed");
-    for (unsigned i = 0; i < len && 2 * i + 2 < HEX_LEN; i++)
-        snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
-    return 0;
-}
-
-static int digest_memory(const void *bytes, size_t n, char hex[HEX_LEN], struct error *err)
-{
-    EVP_MD_CTX *ctx AUTO_DIGEST = NULL;
-    if (digest_start(&ctx, err) < 0)
-        return -1;
-    if (n && EVP_DigestUpdate(ctx, bytes, n) != 1)
-        return error_set(err, "OpenSSL: SHA-256 failed");
-    return digest_end(ctx, hex, err);
-}
-
-static int digest_file(const char *path, char hex[HEX_LEN], struct error *err)
-{
-    EVP_MD_CTX *ctx AUTO_DIGEST = NULL;
-    void *chunk AUTO_FREE = heap_array(READ_CHUNK, 1);
     int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, "%s", path);
-    if (digest_start(&ctx, err) < 0)
-        return -1;
-    for (;;) {
-        ssize_t n = read(fd, chunk, READ_CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_errno(err, "%s", path);
-        if (n == 0)
-            return digest_end(ctx, hex, err);
-        if (EVP_DigestUpdate(ctx, chunk, (size_t)n) != 1)
-            return error_set(err, "OpenSSL: SHA-256 failed");
-    }
+    return digest_fd(fd, "sha256", NULL, hex, err) < 0 ? error_context(err, "%s", path) : 0;
 }
 
 static int set_string(json_t *object, const char *key, const char *value, struct error *err)
@@ -90,7 +35,7 @@ static int set_string(json_t *object, const char *key, const char *value, struct
 
 static int describe_content(json_t *object, const struct entry *entry, struct error *err)
 {
-    char hex[HEX_LEN] = "";
+    char hex[DIGEST_HEX_MAX] = "";
     switch (entry->type) {
     case ENTRY_DIR:
         return set_string(object, "type", "dir", err);
@@ -101,7 +46,7 @@ static int describe_content(json_t *object, const struct entry *entry, struct er
     case ENTRY_FILE:
         break;
     }
-    if (entry->text ? digest_memory(entry->text, entry->len, hex, err) < 0
+    if (entry->text ? digest_memory(entry->text, entry->len, "sha256", hex, err) < 0
                     : digest_file(entry->host, hex, err) < 0)
         return -1;
     if (set_string(object, "sha256", hex, err) < 0)
@@ -148,11 +93,11 @@ static int check_parents(const struct tree *tree, struct error *err)
 
 static int build_id(const json_t *list, char id[BUILD_ID_LEN + 1], struct error *err)
 {
-    char hex[HEX_LEN] = "";
+    char hex[DIGEST_HEX_MAX] = "";
     char *text AUTO_FREE = json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
         return error_set(err, "out of memory");
-    if (digest_memory(text, strlen(text), hex, err) < 0)
+    if (digest_memory(text, strlen(text), "sha256", hex, err) < 0)
         return -1;
     memcpy(id, hex, BUILD_ID_LEN);
     id[BUILD_ID_LEN] = '\0';
