@@ -55,7 +55,8 @@ TESTS_FIRSTBOOT += contract facts resolve stamp
 TESTS_BUILDER = cluster/cluster plan/plan
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
-TESTS_BUILDER += image/dpkg
+TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs
+TESTS_BUILDER += image/osrelease
 TESTS_BUILDER += pki/pki pki/folder pki/identity pki/issue pki/check pki/kubeconfig
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
@@ -138,6 +139,7 @@ $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
 # builder's.
 FUZZ_FIRSTBOOT = dhcp http
 FUZZ_BUILDER =
+FUZZ_BUILDER += base initramfs
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

@@ -98,14 +98,14 @@ static int next_newc(const char *bytes, size_t len, size_t *at, struct initrd *o
         !hex_number(header + NEWC_FILESIZE, &filesize) ||
         !hex_number(header + NEWC_NAMESIZE, &namesize))
         return error_set(err, "damaged: no cpio entry at byte %zu", *at);
-    size_t content = align4(NEWC_HEADER + (size_t)namesize);
+    size_t name_end = NEWC_HEADER + (size_t)namesize, content = align4(name_end);
     const char *name = header + NEWC_HEADER;
-    if (namesize == 0 || namesize > NAME_MAX_NEWC || content > left || name[namesize - 1] != '\0')
+    if (namesize == 0 || namesize > NAME_MAX_NEWC || name_end > left || name[namesize - 1] != '\0')
         return error_set(err, "damaged: bad name in the cpio entry at byte %zu", *at);
-    if (filesize > left - content)
+    if (filesize && (content > left || filesize > left - content))
         return error_set(err, "damaged: %s ends behind the end of the initrd", name);
     bool order = note(out, name, (mode_t)mode);
-    if (order && take_order(out, header + content, filesize, err) < 0)
+    if (order && take_order(out, filesize ? header + content : "", filesize, err) < 0)
         return -1;
     size_t whole = align4(content + filesize);
     *at += whole < left ? whole : left;
@@ -188,8 +188,9 @@ int initrd_scan(const void *initrd, size_t len, struct initrd *out, struct error
     const char *bytes = initrd;
     if (len > INITRD_MAX)
         return error_set(err, "larger than %d MiB", INITRD_MAX >> 20);
+    /* Nothing else matters then, and libarchive may stumble over what stands behind a stream. */
     out->baked = holds_mark(bytes, len);
-    for (size_t at = 0;;) {
+    for (size_t at = 0; !out->baked;) {
         while (at < len && bytes[at] == '\0')
             at++;
         if (at == len)
@@ -204,4 +205,5 @@ int initrd_scan(const void *initrd, size_t len, struct initrd *out, struct error
         if (more < 0)
             return -1;
     }
+    return 0;
 }
