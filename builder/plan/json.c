@@ -17,6 +17,8 @@ static json_t *entry_json(const struct entry *e)
         json_object_set_new(o, "target", json_string(e->target));
     else
         json_object_set_new(o, "mode", json_string(mode));
+    if (e->host)
+        json_object_set_new(o, "host", json_string(e->host));
     if (e->secret)
         json_object_set_new(o, "secret", json_true());
     return o;
