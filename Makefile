@@ -157,7 +157,7 @@ tools: $(TOOLS)
 
 .PHONY: check
 check: all tests tools $(FUZZ_REPLAY) check-lint
-	prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) $(SCRIPTS)
+	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) $(SCRIPTS)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
@@ -178,7 +178,7 @@ check-asan:
 
 .PHONY: check-units
 check-units: tests $(FUZZ_REPLAY)
-	prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
+	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 
 # gcc's analyzer is for C; it has no object to leave behind.
 .PHONY: check-analyzer
@@ -189,8 +189,8 @@ check-analyzer: | $(BUILD)/uapi
 
 .PHONY: check-qemu
 check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
-	prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
-	prove $(PROVE_VERBOSE) qemu-tests/*.t
+	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
 .PHONY: check-full
 check-full: check check-asan check-analyzer check-qemu

@@ -112,28 +112,30 @@ static int holds_system(guestfs_h *g, const struct partition *p, struct error *e
     return found;
 }
 
-static int find_root(guestfs_h *g, const struct partitions *all, const struct partition **root,
-                     struct error *err)
+/* The partition that holds the system, or NULL with an error. */
+static const struct partition *find_root(guestfs_h *g, const struct partitions *all,
+                                         struct error *err)
 {
-    *root = NULL;
+    const struct partition *root = NULL;
     for (size_t i = 0; i < all->count; i++) {
         const struct partition *p = &all->items[i];
         int found = may_hold_root(p) ? holds_system(g, p, err) : 0;
         if (found < 0)
-            return -1;
-        if (found && *root)
-            return error_set(err, "two systems, on partitions %s and %s: which one is meant?",
-                             (*root)->suffix, p->suffix);
+            return NULL;
+        if (found && root) {
+            error_set(err, "two systems, on partitions %s and %s: which one is meant?",
+                      root->suffix, p->suffix);
+            return NULL;
+        }
         if (found)
-            *root = p;
+            root = p;
     }
-    if (!*root)
-        return error_set(err,
-                         "no system: none of the %zu partitions is ext2-4 or xfs and has "
-                         "/etc/os-release (LVM, RAID, btrfs and encrypted disks are not "
-                         "supported)",
-                         all->count);
-    return 0;
+    if (!root)
+        error_set(err,
+                  "no system: none of the %zu partitions is ext2-4 or xfs and has "
+                  "/etc/os-release (LVM, RAID, btrfs and encrypted disks are not supported)",
+                  all->count);
+    return root;
 }
 
 static const char *after(const char *text, const char *prefix)
@@ -231,8 +233,10 @@ int guest_find_system(guestfs_h *g, const char *device, struct guest_mounts *mou
                       struct error *err)
 {
     struct partitions all AUTO_PARTITIONS = {.count = 0};
-    const struct partition *root;
-    if (find_partitions(g, device, &all, err) < 0 || find_root(g, &all, &root, err) < 0)
+    if (find_partitions(g, device, &all, err) < 0)
+        return -1;
+    const struct partition *root = find_root(g, &all, err);
+    if (!root)
         return -1;
     add_mount(mounts, root->suffix, "/");
     if (guestfs_mount_options(g, "ro,noatime", root->device, "/") < 0)
