@@ -119,7 +119,7 @@ $(foreach t,$(TESTS),$(eval $(t): $(t).o))
 tests: $(TESTS)
 
 # Tests that launch an appliance or a machine.
-TESTS_SLOW =
+TESTS_SLOW = image/guestfs/guestfs
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP.
