@@ -39,7 +39,7 @@ struct disk_writer {
     int (*list)(struct disk *disk, const char *path, struct buffer *out, struct error *err);
     /* Is there anything (also a dangling link) at the path? 1, 0 or -1. */
     int (*exists)(struct disk *disk, const char *path, struct error *err);
-    /* Room of the file system that holds the directory. */
+    /* Room of the file system that holds the directory, or would if it were made. */
     int (*space)(struct disk *disk, const char *dir, struct disk_space *space, struct error *err);
     /* Puts an entry: a file or link replaces what is there, a directory's mode and owner are
      * set; missing parents are made, 0755 root. An entry that would replace a directory by

@@ -116,10 +116,10 @@ static void room_is_checked_before_writing(void **state)
     struct tree *tree AUTO_TREE = small_tree();
     const uint64_t needed = (3 + 2 + 1) * 4096 * 21 / 20;
     disk.root.bytes = disk.boot.bytes = needed - 1;
-    refuse(&disk, tree, "/ has 0 MiB free and 1 MiB are needed: take a larger base disk");
+    refuse(&disk, tree, "the file system of / has 0 MiB free and 1 MiB are needed: take a larger");
     disk.root.bytes = disk.boot.bytes = needed;
     disk.root.inodes = disk.boot.inodes = 3;
-    refuse(&disk, tree, "/ has 3 inodes free and 4 are needed: take a larger base disk");
+    refuse(&disk, tree, "the file system of / has 3 inodes free and 4 are needed: take a larger");
     disk.root.inodes = 4;
     assert_int_equal(write_image(&disk, tree, &err), 0);
 }
@@ -132,7 +132,7 @@ static void boot_may_be_a_file_system_of_its_own(void **state)
     struct tree *tree AUTO_TREE = small_tree();
     disk.boot = (struct disk_space){.bytes = 4096, .inodes = 1, .id = 2};
     disk.root = (struct disk_space){.bytes = 5 * 4096 * 21 / 20, .inodes = 3, .id = 1};
-    refuse(&disk, tree, "/boot has 0 MiB free");
+    refuse(&disk, tree, "the file system of /boot has 0 MiB free");
     disk.boot.bytes = 4096 * 21 / 20;
     assert_int_equal(write_image(&disk, tree, &err), 0);
 }

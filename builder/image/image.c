@@ -1,7 +1,10 @@
 #include "builder/image/image.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "builder/heap.h"
 #include "builder/image/initramfs.h"
@@ -9,7 +12,7 @@
 #include "common/file.h"
 
 /* Spare room, so that the first boot still has some for logs: one in SPARE_PARTS of the sum. */
-enum { BLOCK = 4096, SPARE_PARTS = 20, INITRD_MODE = 0644 };
+enum { BLOCK = 4096, SPARE_PARTS = 20, INITRD_MODE = 0644, ROOMS_MAX = 16 };
 
 /* Everything that image_write needs at hand. */
 struct job {
@@ -20,9 +23,17 @@ struct job {
     struct buffer *initrds; /* the new ones, in the order of the base */
 };
 
-/* What something takes on disk, and how much of it is content. */
-struct need {
-    uint64_t bytes, inodes, content;
+/* A file system of the image, and what is going to be taken of it. */
+struct room {
+    char dir[PATH_MAX]; /* some directory of it */
+    struct disk_space space;
+    uint64_t bytes, inodes;
+};
+
+struct rooms {
+    struct room items[ROOMS_MAX];
+    size_t count;
+    uint64_t content; /* bytes of all files */
 };
 
 static uint64_t whole_blocks(uint64_t bytes)
@@ -66,67 +77,99 @@ static int make_initrds(struct job *job, struct error *err)
     return 0;
 }
 
-static int need_of_tree(const struct tree *tree, struct need *need, struct error *err)
+/* The room of the directory's file system, which may be new to the list. */
+static int find_room(struct rooms *rooms, const struct job *job, const char *dir,
+                     struct room **found, struct error *err)
 {
-    *need = (struct need){.inodes = tree->count};
-    for (size_t i = 0; i < tree->count; i++) {
+    struct disk_space space;
+    if (job->writer->space(job->disk, dir, &space, err) < 0)
+        return -1;
+    for (size_t i = 0; i < rooms->count; i++)
+        if (rooms->items[i].space.id == space.id) {
+            *found = &rooms->items[i];
+            return 0;
+        }
+    if (rooms->count == ROOMS_MAX)
+        return error_set(err, "the base has more than %d file systems", ROOMS_MAX);
+    *found = &rooms->items[rooms->count++];
+    (*found)->space = space;
+    snprintf((*found)->dir, sizeof(*found)->dir, "%s", dir);
+    return 0;
+}
+
+static void parent_of(const char *path, char dir[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/* Entries are sorted: neighbours mostly share their directory. */
+static int need_tree(struct rooms *rooms, const struct job *job, struct error *err)
+{
+    char last[PATH_MAX] = "", dir[PATH_MAX];
+    struct room *room = NULL;
+    for (size_t i = 0; i < job->tree->count; i++) {
+        const struct entry *entry = &job->tree->entries[i];
         uint64_t size;
-        if (entry_size(&tree->entries[i], &size, err) < 0)
+        parent_of(entry->path, dir);
+        if (entry_size(entry, &size, err) < 0 ||
+            (strcmp(dir, last) != 0 && find_room(rooms, job, dir, &room, err) < 0))
             return -1;
+        memcpy(last, dir, sizeof last);
         /* A directory takes a block; a long link or a file's extents may take one, too. */
-        need->bytes += whole_blocks(size) + BLOCK;
-        need->content += size;
+        room->bytes += whole_blocks(size) + BLOCK;
+        room->inodes++;
+        rooms->content += size;
     }
     return 0;
 }
 
 /* The old initrd goes when the new one is whole: each needs room for a moment. */
-static struct need need_of_initrds(const struct job *job)
+static int need_initrds(struct rooms *rooms, const struct job *job, struct error *err)
 {
-    struct need need = {.inodes = 1};
+    uint64_t most = 0;
+    struct room *room;
     for (size_t i = 0; i < job->base->initrd_count; i++) {
         uint64_t bytes = whole_blocks(job->initrds[i].len);
-        need.bytes = need.bytes < bytes ? bytes : need.bytes;
-        need.content += job->initrds[i].len;
+        most = most < bytes ? bytes : most;
+        rooms->content += job->initrds[i].len;
     }
-    return need;
-}
-
-static int check_room(const struct job *job, const char *dir, struct need need, struct error *err)
-{
-    struct disk_space room;
-    uint64_t bytes = need.bytes + need.bytes / SPARE_PARTS;
-    if (job->writer->space(job->disk, dir, &room, err) < 0)
+    if (find_room(rooms, job, "/boot", &room, err) < 0)
         return -1;
-    if (room.bytes < bytes)
-        return error_set(err,
-                         "%s has %llu MiB free and %llu MiB are needed: take a larger base "
-                         "disk",
-                         dir, (unsigned long long)room.bytes >> 20,
-                         ((unsigned long long)bytes + 0xfffff) >> 20);
-    if (room.inodes < need.inodes)
-        return error_set(err,
-                         "%s has %llu inodes free and %llu are needed: take a larger base "
-                         "disk",
-                         dir, (unsigned long long)room.inodes, (unsigned long long)need.inodes);
+    room->bytes += most;
+    room->inodes++;
     return 0;
 }
 
-/* /boot may be a file system of its own. */
-static int check_all_room(const struct job *job, struct need tree, struct need initrds,
-                          struct error *err)
+static int check_room(const struct room *room, struct error *err)
 {
-    struct disk_space root, boot;
-    if (job->writer->space(job->disk, "/", &root, err) < 0 ||
-        job->writer->space(job->disk, "/boot", &boot, err) < 0)
+    unsigned long long bytes = room->bytes + room->bytes / SPARE_PARTS;
+    if (room->space.bytes < bytes)
+        return error_set(err,
+                         "the file system of %s has %llu MiB free and %llu MiB are needed: take a "
+                         "larger base disk",
+                         room->dir, (unsigned long long)room->space.bytes >> 20,
+                         (bytes + 0xfffff) >> 20);
+    if (room->space.inodes < room->inodes)
+        return error_set(err,
+                         "the file system of %s has %llu inodes free and %llu are needed: take a "
+                         "larger base disk",
+                         room->dir, (unsigned long long)room->space.inodes,
+                         (unsigned long long)room->inodes);
+    return 0;
+}
+
+/* Adds up what all of it takes, by file system, and checks that it is there. */
+static int check_rooms(struct rooms *rooms, const struct job *job, struct error *err)
+{
+    struct room *root;
+    if (find_room(rooms, job, "/", &root, err) < 0 || need_tree(rooms, job, err) < 0 ||
+        need_initrds(rooms, job, err) < 0)
         return -1;
-    if (root.id == boot.id) {
-        tree.bytes += initrds.bytes;
-        tree.inodes += initrds.inodes;
-    } else if (check_room(job, "/boot", initrds, err) < 0) {
-        return -1;
-    }
-    return check_room(job, "/", tree, err);
+    for (size_t i = 0; i < rooms->count; i++)
+        if (check_room(&rooms->items[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 static int put_entries(const struct job *job, struct progress *progress, struct error *err)
@@ -159,13 +202,10 @@ static int put_initrds(const struct job *job, struct progress *progress, struct 
 
 static int write_all(struct job *job, const char *name, struct error *err)
 {
-    struct need tree, initrds;
-    if (make_initrds(job, err) < 0 || need_of_tree(job->tree, &tree, err) < 0)
+    struct rooms *rooms AUTO_FREE = heap_array(1, sizeof *rooms);
+    if (make_initrds(job, err) < 0 || check_rooms(rooms, job, err) < 0)
         return -1;
-    initrds = need_of_initrds(job);
-    if (check_all_room(job, tree, initrds, err) < 0)
-        return -1;
-    struct progress progress = progress_start(tree.content + initrds.content, "write %s", name);
+    struct progress progress = progress_start(rooms->content, "write %s", name);
     int result = put_entries(job, &progress, err);
     if (result == 0)
         result = put_initrds(job, &progress, err);

@@ -198,6 +198,8 @@ static void room_is_told(void **state)
     assert_true(root.bytes > 10 << 20 && root.bytes < 64 << 20);
     assert_true(root.inodes > 1000);
     assert_true(root.id == boot.id && root.id != efi.id);
+    assert_int_equal(writer->space(disks[ONE], "/boot/efi/not/there/yet", &boot, &err), 0);
+    assert_true(boot.id == efi.id);
 }
 
 static void files_are_put(void **state)

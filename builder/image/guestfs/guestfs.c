@@ -280,6 +280,11 @@ static int space(struct disk *disk, const char *dir, struct disk_space *out, str
     if (guest_use(disk, err) < 0)
         return -1;
     struct guestfs_statvfs *st = guestfs_statvfs(g, dir);
+    char *parent AUTO_FREE = heap_copy(dir);
+    for (char *slash; !st && guestfs_last_errno(g) == ENOENT; st = guestfs_statvfs(g, parent)) {
+        slash = strrchr(parent, '/');
+        slash[slash == parent] = '\0';
+    }
     if (!st)
         return guest_error(g, err, "free room of %s", dir);
     *out = (struct disk_space){.bytes = (uint64_t)st->bavail * (uint64_t)st->frsize,

@@ -74,32 +74,58 @@ static int put_directory(guestfs_h *g, const struct entry *entry, time_t mtime, 
     return 0;
 }
 
+/* How much of an upload has been shown already. */
+struct upload {
+    struct progress *progress; /* may be NULL */
+    uint64_t size, shown;
+};
+
+static void show_upload(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags,
+                        const char *buf, size_t buf_len, const uint64_t *array, size_t array_len)
+{
+    struct upload *upload = opaque;
+    (void)g, (void)event, (void)handle, (void)flags, (void)buf, (void)buf_len;
+    if (array_len < 3 || array[2] <= upload->shown || array[2] > upload->size)
+        return;
+    progress_add(upload->progress, array[2] - upload->shown);
+    upload->shown = array[2];
+}
+
+static int upload_file(guestfs_h *g, const char *from, const char *path, struct upload *upload)
+{
+    int handle = guestfs_set_event_callback(g, show_upload, GUESTFS_EVENT_PROGRESS, 0, upload);
+    int result = guestfs_upload(g, from, path);
+    if (handle >= 0)
+        guestfs_delete_event_callback(g, handle);
+    return result;
+}
+
 /* Through a file that has no name: what is in memory may be secret. */
 static int upload_memory(guestfs_h *g, const struct entry *entry, const char *path,
-                         struct error *err)
+                         struct upload *upload, struct error *err)
 {
     int fd AUTO_CLOSE = memfd_create("nodebake", MFD_CLOEXEC);
     if (fd < 0 || file_write_all(fd, entry->text, entry->len) < 0)
         return error_errno(err, "memory for %s", entry->path);
     char *source AUTO_FREE = heap_printf("/proc/self/fd/%d", fd);
-    if (guestfs_upload(g, source, path) < 0)
+    if (upload_file(g, source, path, upload) < 0)
         return guest_error(g, err, "write %s", entry->path);
     return 0;
 }
 
 static int write_content(guestfs_h *g, const struct entry *entry, const char *path,
-                         struct error *err)
+                         struct upload *upload, struct error *err)
 {
     if (entry->type == ENTRY_LINK)
         return guestfs_ln_s(g, entry->target, path) < 0
                    ? guest_error(g, err, "link %s", entry->path)
                    : 0;
     if (entry->host)
-        return guestfs_upload(g, entry->host, path) < 0
+        return upload_file(g, entry->host, path, upload) < 0
                    ? guest_error(g, err, "write %s from %s", entry->path, entry->host)
                    : 0;
     if (entry->len > WRITE_MAX)
-        return upload_memory(g, entry, path, err);
+        return upload_memory(g, entry, path, upload, err);
     return guestfs_write(g, path, entry->text, entry->len) < 0
                ? guest_error(g, err, "write %s", entry->path)
                : 0;
@@ -116,7 +142,8 @@ static int set_attributes(guestfs_h *g, const struct entry *entry, const char *p
 }
 
 /* Beside its place, then renamed: what cannot be written whole leaves the old file. */
-static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime, struct error *err)
+static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime,
+                         struct upload *upload, struct error *err)
 {
     mode_t mode;
     int found = guest_look(g, entry->path, &mode, err);
@@ -126,7 +153,7 @@ static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime, 
         return error_set(err, "%s is a directory, and cannot be replaced by a %s", entry->path,
                          entry->type == ENTRY_LINK ? "link" : "file");
     char *temporary AUTO_FREE = beside(entry->path, TEMPORARY);
-    if (write_content(g, entry, temporary, err) < 0 ||
+    if (write_content(g, entry, temporary, upload, err) < 0 ||
         set_attributes(g, entry, temporary, mtime, err) < 0)
         goto failed;
     if (guestfs_rename(g, temporary, entry->path) == 0)
@@ -141,15 +168,15 @@ int guest_put(struct disk *disk, const struct entry *entry, time_t mtime, struct
               struct error *err)
 {
     guestfs_h *g = disk->set->g;
-    uint64_t size;
-    if (entry_size(entry, &size, err) < 0 || guest_use(disk, err) < 0)
+    struct upload upload = {.progress = progress};
+    if (entry_size(entry, &upload.size, err) < 0 || guest_use(disk, err) < 0)
         return -1;
     disk->written = true;
     if (make_parents(g, entry->path, mtime, err) < 0)
         return -1;
     int result = entry->type == ENTRY_DIR ? put_directory(g, entry, mtime, err)
-                                          : put_replacing(g, entry, mtime, err);
+                                          : put_replacing(g, entry, mtime, &upload, err);
     if (result == 0)
-        progress_add(progress, size);
+        progress_add(progress, upload.size - upload.shown);
     return result;
 }
