@@ -137,7 +137,7 @@ $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
 
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
-FUZZ_FIRSTBOOT = dhcp http
+FUZZ_FIRSTBOOT = contract dhcp facts http
 FUZZ_BUILDER =
 FUZZ_BUILDER += base initramfs
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)

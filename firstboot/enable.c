@@ -46,7 +46,12 @@ static int link_unit(const struct dir *dir, const struct contract_unit *u)
     int done = symlinkat(u->path, dir->fd, temp);
     if (done < 0 && errno == EEXIST && unlinkat(dir->fd, temp, 0) == 0)
         done = symlinkat(u->path, dir->fd, temp);
-    return done < 0 ? -1 : renameat(dir->fd, temp, dir->fd, u->name);
+    if (done < 0 || renameat(dir->fd, temp, dir->fd, u->name) == 0)
+        return done;
+    int cause = errno;
+    unlinkat(dir->fd, temp, 0);
+    errno = cause;
+    return -1;
 }
 
 int enable_units(const struct contract *c, struct dirs *dirs, struct error *err)
@@ -80,17 +85,16 @@ bool enable_any(const struct contract *c, struct dirs *dirs)
 
 int enable_withdraw(const struct contract *c, struct dirs *dirs, struct error *err)
 {
+    int result = 0;
     for (unsigned i = 0; i < place_count(c); i++) {
         struct place p;
-        if (!place_of(c, i, &p))
-            continue;
-        struct dir *dir = dirs_find(dirs, p.dir);
+        struct dir *dir = place_of(c, i, &p) ? dirs_find(dirs, p.dir) : NULL;
         if (!dir)
             continue;
         if (unlinkat(dir->fd, p.name, 0) == 0)
             dir->dirty = true;
-        else if (errno != ENOENT)
-            return error_errno(err, "take %s/%s away", p.dir, p.name);
+        else if (errno != ENOENT) /* the others go all the same */
+            result = error_errno(err, "take %s/%s away", p.dir, p.name);
     }
-    return dirs_sync(dirs, err);
+    return dirs_sync(dirs, err) < 0 ? -1 : result;
 }

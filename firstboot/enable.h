@@ -16,7 +16,7 @@ int enable_units(const struct contract *c, struct dirs *dirs, struct error *err)
 /* Is any unit linked, or a preset of the contract in place? Writes nothing. */
 bool enable_any(const struct contract *c, struct dirs *dirs) NONNULL(1, 2);
 
-/* Takes the links and the presets away and fsyncs their directories. */
+/* Takes the links and the presets away, as many as can be, and fsyncs their directories. */
 int enable_withdraw(const struct contract *c, struct dirs *dirs, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 

@@ -113,7 +113,11 @@ static int write_root(struct run *r, struct error *err)
         return -1;
     /* From here on the root is no longer what an old stamp says. */
     r->changed = true;
-    if (stamp_remove(&r->dirs, err) < 0 || render_publish(&r->facts, &r->dirs, err) < 0 ||
+    if (stamp_remove(&r->dirs, err) < 0) {
+        render_discard(&r->facts, &r->dirs);
+        return -1;
+    }
+    if (render_publish(&r->facts, &r->dirs, err) < 0 ||
         enable_units(&r->contract, &r->dirs, err) < 0)
         return -1;
     return stamp_publish(&r->dirs, &r->wanted, err);
@@ -171,25 +175,25 @@ static int withdraw(struct run *r, struct error *err)
     return enable_withdraw(&r->contract, &r->dirs, err);
 }
 
+/* `withdrawal` says why units may be enabled; NULL: none is. */
 static void report_failure(const struct error *cause, const struct error *withdrawal)
 {
-    if (withdrawal->text[0])
+    if (withdrawal)
         report(REPORT_ERROR, "firstboot: %.500s; units may be enabled: %.300s", cause->text,
                withdrawal->text);
     else
         report(REPORT_ERROR, "firstboot: %.800s; nothing was enabled", cause->text);
 }
 
-static void report_success(const struct run *r, enum outcome outcome, const struct error *restore)
+static void report_success(const struct run *r, enum outcome outcome, const char *note)
 {
-    const char *note = restore->text[0] ? "; " : "";
     if (outcome == ALREADY)
         report(REPORT_NOTICE, "node %s was finished before, by source %s; nothing to do",
                r->found.node, r->found.source);
     else if (outcome == READY)
         report(REPORT_NOTICE, "node %s is ready: %u files, %u units, source %s, %lld ms%s%s",
                r->wanted.node, r->contract.file_count, r->contract.unit_count, r->wanted.source,
-               (long long)(clock_now_ms() - r->began_ms), note, restore->text);
+               (long long)(clock_now_ms() - r->began_ms), *note ? "; " : "", note);
 }
 
 int main(int argc, char **argv)
@@ -204,16 +208,16 @@ int main(int argc, char **argv)
     if (options.kmsg)
         report_to_kernel();
 
-    struct error cause = ERROR_INIT, withdrawal = ERROR_INIT, restore = ERROR_INIT;
+    struct error cause = ERROR_INIT, withdrawal = ERROR_INIT, note = ERROR_INIT;
     enum outcome outcome = finish_node(&run, &cause);
-    int withdrawn = outcome == FAILED ? withdraw(&run, &withdrawal) : 0;
+    bool withdrawn = outcome != FAILED || withdraw(&run, &withdrawal) == 0;
     dirs_close(&run.dirs);
-    int restored = root_restore(&run.root, &restore);
+    /* A root that stays writable is no harm to the node; whoever looks for it finds it said. */
+    if (root_restore(&run.root, &note) < 0 && outcome == FAILED)
+        error_context(&cause, "%s", note.text);
     if (outcome == FAILED)
-        report_failure(&cause, &withdrawal);
+        report_failure(&cause, withdrawn ? NULL : &withdrawal);
     else
-        report_success(&run, outcome, &restore);
-    (void)withdrawn;
-    (void)restored;
+        report_success(&run, outcome, note.text);
     return outcome == FAILED;
 }

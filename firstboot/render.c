@@ -185,6 +185,11 @@ int render_publish(struct facts *facts, struct dirs *dirs, struct error *err)
     return dirs_sync(dirs, err);
 }
 
+void render_discard(struct facts *facts, struct dirs *dirs)
+{
+    discard(0, facts->contract->file_count, facts, dirs);
+}
+
 int render_preview(struct facts *facts, int root,
                    void (*show)(const struct contract_file *file, const char *dest, size_t bytes),
                    struct error *err)

@@ -20,6 +20,9 @@ int render_stage(struct facts *facts, struct dirs *dirs, struct error *err)
 int render_publish(struct facts *facts, struct dirs *dirs, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* Takes all staged files away. */
+void render_discard(struct facts *facts, struct dirs *dirs) NONNULL(1, 2);
+
 /* Phase one without writing: reads and renders all, and calls `show` for each file. */
 int render_preview(struct facts *facts, int root,
                    void (*show)(const struct contract_file *file, const char *dest, size_t bytes),
