@@ -53,11 +53,13 @@ TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
 TESTS_FIRSTBOOT += contract facts resolve stamp
 TESTS_BUILDER = cluster/cluster plan/plan
+TESTS_FIRSTBOOT += clock dhcp dmi http http-response source-gce
 TESTS_BUILDER += process progress tree/tree
 TESTS_BUILDER += artifact/release artifact/members artifact/unpack
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs
 TESTS_BUILDER += image/osrelease
 TESTS_BUILDER += pki/pki pki/folder pki/identity pki/issue pki/check pki/kubeconfig
+TESTS_BUILDER += lab/gce lab/metadata
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
@@ -114,6 +116,7 @@ $(BUILD)/host/firstboot/%-test: $(BUILD)/libfirstboot.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
 $(foreach t,$(TESTS),$(eval $(t): $(t).o))
+$(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUILD)/tests/scripted-server.o
 
 .PHONY: tests
 tests: $(TESTS)

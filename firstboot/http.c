@@ -81,7 +81,7 @@ static int receive(int fd, const struct http_request *request, struct deadline d
         if (end < 0)
             return -1;
         if (len == sizeof bytes)
-            return error_set(err, "an answer of more than %d bytes", HTTP_RESPONSE_MAX - 1);
+            return error_set(err, "an answer that does not fit in %d bytes", HTTP_RESPONSE_MAX);
         *again = true;
     }
 }
