@@ -42,7 +42,7 @@ pack_archive() {
         name=${program##*/}
         [[ ,$except, != *,$name,* ]] || continue
         from=$folder/$name
-        pack_release_line "  - {name: ${cni:-}$name, from: ${from#./}, mode: 0755}"
+        pack_release_line "    - {name: ${cni:-}$name, from: ${from#./}, mode: 0755}"
     done
 }
 
@@ -50,7 +50,7 @@ pack_archive() {
 pack_program() {
     install -m 0755 "$4" "$out/$3"
     pack_release_entry "$1" "$2" "$3"
-    pack_release_line "  - {name: $1, mode: 0755}"
+    pack_release_line "    - {name: $1, mode: 0755}"
 }
 
 pack_begin_release() {
