@@ -155,6 +155,8 @@ $(BUILD)/fuzz/%.t: $(BUILD)/fuzz/%-replay
 	@mkdir -p $(@D); printf '#!/bin/sh\necho 1..1\n$< fuzz/corpus-$* >&2 && echo "ok 1 - corpus of $*" ||' >$@
 	@printf ' echo "not ok 1 - corpus of $*"\n' >>$@ && chmod +x $@
 
+.SECONDARY:
+
 .PHONY: tools
 tools: $(TOOLS)
 
