@@ -38,6 +38,12 @@ plug() { # plug NAME: the other end comes up
     there ip link set "$1-far" up
 }
 
+raise() { # raise NAME: somebody has set it up; IPv6 would go on changing things by itself
+    echo 1 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+    ip link set "$1" up
+    until ip -br link show dev "$1" | grep -q ' UP '; do sleep 0.02; done
+}
+
 dhcp() { # dhcp NAME OPTION...: a DHCP server at the other end of NAME, which gives 10.240.0.20
     local name=$1
     shift
@@ -164,8 +170,7 @@ case_late_link() {
 }
 
 case_late_interface() {
-    (sleep 0.5 && wire v0 && plug v0 && dhcp v0 --dhcp-option=3,10.240.0.1) &
-    (sleep 0.8 && metadata) &
+    (sleep 0.5 && wire v0 && plug v0 && dhcp v0 --dhcp-option=3,10.240.0.1 && metadata) &
     try 5000 "${paths[@]}"
     reaches_metadata
     let_go
@@ -175,8 +180,7 @@ case_late_interface() {
 
 case_late_server() {
     wire v0 && plug v0
-    (sleep 0.7 && dhcp v0 --dhcp-option=3,10.240.0.1) &
-    (sleep 0.9 && metadata) &
+    (sleep 0.7 && dhcp v0 --dhcp-option=3,10.240.0.1 && metadata) &
     try 5000 "${paths[@]}"
     reaches_metadata
     let_go
@@ -200,7 +204,7 @@ case_manager_afterwards() { # a client with an identifier of its own is given th
 case_up_already() {
     wire v0 && plug v0 && dhcp v0 && metadata
     ip addr add 10.240.0.20/24 dev v0
-    ip link set v0 up addrgenmode none
+    raise v0
     ip route add default via 10.240.0.1
     try 5000 "${paths[@]}"
     reaches_metadata
@@ -211,7 +215,17 @@ case_up_already() {
 
 case_link_up_already() {
     wire v0 && plug v0 && dhcp v0 --dhcp-option=3,10.240.0.1 && metadata
-    ip link set v0 up addrgenmode none # nothing of IPv6 changes meanwhile
+    raise v0
+    try 5000 "${paths[@]}"
+    reaches_metadata
+    let_go
+    leaves_no_trace
+}
+
+case_address_already() { # an address that leads nowhere; the lease comes beside it
+    wire v0 && plug v0 && dhcp v0 --dhcp-option=3,10.240.0.1 && metadata
+    ip addr add 192.168.7.7/24 dev v0
+    raise v0
     try 5000 "${paths[@]}"
     reaches_metadata
     let_go
