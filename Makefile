@@ -45,7 +45,7 @@ BUILDER += lock artifact/release artifact/values artifact/walk artifact/members
 BUILDER += artifact/cache artifact/locate artifact/unpack
 BUILDER += image/base image/disk image/dpkg image/format image/fstab image/image image/initramfs
 BUILDER += image/initrd image/kvm image/osrelease
-BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/system
+BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += pki/pki pki/identity pki/pem pki/issue pki/check pki/folder pki/kubeconfig
 
 # Unit tests: X.c is tested by X-test.c beside it.

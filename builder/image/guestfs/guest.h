@@ -20,10 +20,14 @@ struct guest_mounts {
     size_t count, cap;
 };
 
+enum { GUEST_ROOMS_MAX = 16 };
+
 struct disk {
     struct disk_set *set;
     char *device; /* /dev/sdb */
     bool written;
+    struct disk_space rooms[GUEST_ROOMS_MAX]; /* what was asked since the last write */
+    size_t room_count;
 };
 
 /* The disks in one appliance. Only one system can be mounted at / at a time (links inside must
@@ -53,6 +57,10 @@ int guest_leave(struct disk_set *set, struct error *err) NONNULL(1, 2) MUST_CHEC
 
 /* What is at a path, without following a last link: 1 and *mode set, 0 when nothing is, or -1. */
 int guest_look(guestfs_h *g, const char *path, mode_t *mode, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* The writer's space. */
+int guest_space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* The writer's put. */

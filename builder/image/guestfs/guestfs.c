@@ -274,32 +274,13 @@ static int exists(struct disk *disk, const char *path, struct error *err)
     return guest_use(disk, err) < 0 ? -1 : guest_look(disk->set->g, path, &mode, err);
 }
 
-static int space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
-{
-    guestfs_h *g = disk->set->g;
-    if (guest_use(disk, err) < 0)
-        return -1;
-    struct guestfs_statvfs *st = guestfs_statvfs(g, dir);
-    char *parent AUTO_FREE = heap_copy(dir);
-    for (char *slash; !st && guestfs_last_errno(g) == ENOENT; st = guestfs_statvfs(g, parent)) {
-        slash = strrchr(parent, '/');
-        slash[slash == parent] = '\0';
-    }
-    if (!st)
-        return guest_error(g, err, "free room of %s", dir);
-    *out = (struct disk_space){.bytes = (uint64_t)st->bavail * (uint64_t)st->frsize,
-                               .inodes = (uint64_t)st->favail,
-                               .id = (uint64_t)st->fsid};
-    guestfs_free_statvfs(st);
-    return 0;
-}
-
 static int run(struct disk *disk, const char *const *argv, struct buffer *out, struct error *err)
 {
     guestfs_h *g = disk->set->g;
     if (guest_use(disk, err) < 0)
         return -1;
     disk->written = true;
+    disk->room_count = 0;
     char *text AUTO_FREE = guestfs_command(g, (char *const *)argv);
     if (!text)
         return guest_error(g, err, "run %s in the image", argv[0]);
@@ -314,7 +295,7 @@ const struct disk_writer disk_writer_guestfs = {
     .read = read_file,
     .list = list,
     .exists = exists,
-    .space = space,
+    .space = guest_space,
     .put = guest_put,
     .run = run,
 };

@@ -172,6 +172,7 @@ int guest_put(struct disk *disk, const struct entry *entry, time_t mtime, struct
     if (entry_size(entry, &upload.size, err) < 0 || guest_use(disk, err) < 0)
         return -1;
     disk->written = true;
+    disk->room_count = 0;
     if (make_parents(g, entry->path, mtime, err) < 0)
         return -1;
     int result = entry->type == ENTRY_DIR ? put_directory(g, entry, mtime, err)
