@@ -5,7 +5,6 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
 
-CC ?= gcc
 MUSL_CC ?= musl-gcc
 # V=1 shows whole commands.
 V ?= 0
@@ -34,7 +33,7 @@ FIRSTBOOT =
 FIRSTBOOT += backoff clock dhcp dhcp-build dhcp-client dmi http http-response interface net netlink
 FIRSTBOOT += packet source source-gce
 FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp walk words
-BUILDER = heap digest
+BUILDER = heap digest interrupt
 BUILDER += yaml/yaml yaml/values
 BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
 BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/target plan/print plan/json
@@ -215,7 +214,7 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libssl
 DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
 	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
-	e2fsprogs dosfstools mtools fdisk grub-pc-bin grub-efi-amd64-bin grub-common golang-1.19-go \
+	e2fsprogs dosfstools mtools fdisk gdisk grub-pc-bin grub-efi-amd64-bin grub-common golang-1.19-go \
 	dpkg-dev ca-certificates rsync file
 
 .PHONY: deps

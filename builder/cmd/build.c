@@ -11,6 +11,7 @@
 #include "builder/heap.h"
 #include "builder/image/format.h"
 #include "builder/image/image.h"
+#include "builder/interrupt.h"
 #include "builder/lock.h"
 #include "builder/pki/pki.h"
 #include "builder/plan/plan.h"
@@ -92,6 +93,7 @@ static int issue(const struct build *b, struct error *err)
 static int import_bases(struct build *b, struct error *err)
 {
     b->raws = heap_array(b->inputs.target_count, sizeof *b->raws);
+    interrupt_removes(b->raws, b->inputs.target_count);
     for (size_t i = 0; i < b->inputs.target_count; i++) {
         char *raw =
             heap_printf("%s/.%s.raw.nodebake-tmp", b->out, target_name(&b->inputs.targets[i]));
@@ -188,6 +190,7 @@ static int make_images(struct build *b, struct error *err)
 /* Drops what a failure left; a finished build has renamed or removed it. */
 static void remove_raws(struct build *b)
 {
+    interrupt_forget();
     for (size_t i = 0; b->raws && i < b->inputs.target_count; i++) {
         if (b->raws[i])
             unlink(b->raws[i]);

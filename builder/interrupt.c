@@ -1,0 +1,41 @@
+#include "builder/interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+
+static char *const *volatile unfinished;
+static volatile size_t unfinished_count;
+
+/* Only what is safe in a handler. SA_RESETHAND: the signal sent again ends the program. */
+static void remove_unfinished(int number)
+{
+    for (size_t i = 0; i < unfinished_count; i++)
+        if (unfinished[i])
+            unlink(unfinished[i]);
+    raise(number);
+}
+
+static void set_handlers(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler,
+                               .sa_flags = handler == SIG_DFL ? 0 : (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+void interrupt_removes(char *const *paths, size_t n)
+{
+    unfinished = paths;
+    unfinished_count = n;
+    set_handlers(remove_unfinished);
+}
+
+void interrupt_forget(void)
+{
+    set_handlers(SIG_DFL);
+    unfinished_count = 0;
+    unfinished = NULL;
+}

@@ -1,0 +1,16 @@
+/* What an interrupted program must not leave behind: unfinished images hold keys. */
+#ifndef NB_BUILDER_INTERRUPT_H
+#define NB_BUILDER_INTERRUPT_H
+
+#include <stddef.h>
+
+#include "common/attributes.h"
+
+/* From now on SIGHUP, SIGINT and SIGTERM remove these files before they end the program. The
+ * paths stay the caller's and must last until interrupt_forget. */
+void interrupt_removes(char *const *paths, size_t n) NONNULL(1);
+
+/* The files are finished or gone: signals end the program as usual. */
+void interrupt_forget(void);
+
+#endif
