@@ -1,0 +1,87 @@
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "builder/interrupt.h"
+
+static char folder[] = "/tmp/nodebake-interrupt-test-XXXXXX";
+static char first[sizeof folder + 8], second[sizeof folder + 8];
+
+static int setup(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(first, sizeof first, "%s/first", folder);
+    snprintf(second, sizeof second, "%s/second", folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static void make_files(void)
+{
+    assert_int_equal(close(open(first, O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(close(open(second, O_WRONLY | O_CREAT, 0600)), 0);
+}
+
+/* Ends a child by the signal, after it has asked for the files' removal. */
+static int child_ended_by(int number, bool forget)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        char *paths[] = {first, NULL, second};
+        interrupt_removes(paths, ARRAY_LEN(paths));
+        if (forget)
+            interrupt_forget();
+        raise(number);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    return WTERMSIG(status);
+}
+
+static void signals_remove_what_is_unfinished(void **state)
+{
+    (void)state;
+    static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        make_files();
+        assert_int_equal(child_ended_by(numbers[i], false), numbers[i]);
+        assert_int_equal(access(first, F_OK), -1);
+        assert_int_equal(access(second, F_OK), -1);
+    }
+}
+
+static void forgotten_files_stay(void **state)
+{
+    (void)state;
+    make_files();
+    assert_int_equal(child_ended_by(SIGTERM, true), SIGTERM);
+    assert_int_equal(unlink(first), 0);
+    assert_int_equal(unlink(second), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signals_remove_what_is_unfinished),
+        cmocka_unit_test(forgotten_files_stay),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
