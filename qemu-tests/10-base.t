@@ -24,6 +24,9 @@ like "$(vm_sh bios 'ip -br address show scope global')" '10\.240\.0\.50/24' "the
 like "$(vm_sh bios 'ip route show default')" 'via 10\.240\.0\.1 ' "the router by DHCP"
 like "$(vm_sh bios 'cat /run/systemd/netif/leases/*')" 'HOSTNAME=bios\.c\.nodebake\.internal' \
     "the full host name by DHCP, as on GCE"
+like "$(vm_sh bios 'getent hosts metadata.google.internal')" '^169\.254\.169\.254 ' \
+    "the metadata service has its name"
+like "$(vm_sh bios 'getent ahostsv4 uefi.c.nodebake.internal')" '^10\.240\.0\.51 ' "machines have names"
 is "$(vm_sh bios 'cat /sys/class/dmi/id/product_name')" "Google Compute Engine" "DMI as on GCE"
 is "$(vm_sh bios 'cat /sys/class/dmi/id/product_uuid')" "$(<"$NB_RUN/bios/uuid")" "the instance's UUID"
 

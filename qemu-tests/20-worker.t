@@ -50,6 +50,8 @@ like "$(run 'ctr version')" 'Server:'$'\n''.*1\.6\.' "and names its version"
 passes "kubelet becomes active" becomes worker-0 120 active 'systemctl is-active kubelet'
 passes "kubelet tries the API server" finds worker-0 180 \
     'journalctl -u kubelet --no-pager | grep -F 10.240.0.100:6443'
+passes "kubelet starts its work" finds worker-0 180 \
+    'journalctl -u kubelet --no-pager | grep -F "Attempting to register node worker-0"'
 passes "kube-proxy becomes active" becomes worker-0 120 active 'systemctl is-active kube-proxy'
 is "$(run 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables; tail -n +2 /proc/swaps; ls -d /sys/module/overlay')" \
     $'1\n1\n/sys/module/overlay' "forwarding, bridge filtering, overlay; no swap"

@@ -27,7 +27,7 @@ lib_enter() {
 . "$here/../tests/tap.sh"
 . "$here/net.sh"
 . "$here/machine.sh"
-net_dhcp_start
+net_services_start
 
 # image_of NAME
 image_of() {

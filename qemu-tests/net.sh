@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The services of the private network: address leases and instance metadata. To be sourced by what
+# The services of the private network: addresses, names and instance metadata. To be sourced by what
 # `net` runs, after host.sh.
 
 net_domain=c.nodebake.internal
@@ -11,19 +11,22 @@ mac_of() {
     printf '42:01:%02x:%02x:%02x:%02x\n' "$a" "$b" "$c" "$d"
 }
 
-# net_dhcp_start: leases only for those that net_host names.
-net_dhcp_start() {
+# net_services_start: leases only for those that net_host names; and as on GCE a name server at the
+# metadata service's address, which knows that service (kubelet asks for it by name) and the machines.
+net_services_start() {
     mkdir -p "$NB_RUN/dhcp/hosts" "$NB_RUN/dhcp/options"
     # --no-daemon also means: keep the user; there is no other in this namespace.
-    dnsmasq --no-daemon --conf-file=/dev/null --port=0 --log-dhcp \
-        --interface=br0 --bind-interfaces --no-ping --dhcp-authoritative \
-        --dhcp-range=10.240.0.0,static,255.255.255.0,86400 --dhcp-leasefile="$NB_RUN/dhcp/leases" \
-        --dhcp-option=option:router,10.240.0.1 --domain="$net_domain" \
+    dnsmasq --no-daemon --conf-file=/dev/null --interface=br0 --bind-interfaces \
+        --no-hosts --no-resolv --domain="$net_domain" --local="/$net_domain/" \
+        --host-record=metadata.google.internal,169.254.169.254 \
+        --no-ping --log-dhcp --dhcp-authoritative --dhcp-leasefile="$NB_RUN/dhcp/leases" \
+        --dhcp-range=10.240.0.0,static,255.255.255.0,86400 \
+        --dhcp-option=option:router,10.240.0.1 --dhcp-option=option:dns-server,169.254.169.254 \
         --dhcp-hostsdir="$NB_RUN/dhcp/hosts" --dhcp-optsdir="$NB_RUN/dhcp/options" \
         >"$NB_RUN/dnsmasq.log" 2>&1 &
-    dhcp_pid=$!
+    dnsmasq_pid=$!
     sleep 0.2
-    kill -0 "$dhcp_pid" || die "dnsmasq did not start: $(cat "$NB_RUN/dnsmasq.log")"
+    kill -0 "$dnsmasq_pid" || die "dnsmasq did not start: $(<"$NB_RUN/dnsmasq.log")"
 }
 
 # net_host NAME ADDRESS: from now on the machine with the address's MAC gets it, and as host name
@@ -36,7 +39,7 @@ net_host() {
 # net_forget_host NAME: its machine asks for an address in vain.
 net_forget_host() {
     rm "$NB_RUN/dhcp/hosts/$1" "$NB_RUN/dhcp/options/$1"
-    kill -HUP "$dhcp_pid"
+    kill -HUP "$dnsmasq_pid"
 }
 
 # metadata_start CLUSTER-FILE: answers each machine according to its address.

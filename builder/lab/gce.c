@@ -88,6 +88,7 @@ static const struct entry {
     {"instance/id", id},
     {"instance/name", name},
     {"instance/network-interfaces/0/ip", ip},
+    {"instance/service-accounts/", NULL},
     {"instance/zone", zone},
     {"project/attributes/", NULL},
     {"project/numeric-project-id", project_number},
