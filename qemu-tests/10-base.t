@@ -20,13 +20,13 @@ for name in bios uefi; do
         "$name: firmware"
 done
 
-like "$(vm_sh bios 'ip -br address show scope global')" '10\.240\.0\.50/24' "the address by DHCP"
+like "$(vm_sh bios 'ip -br address show scope global')" '10\.240\.0\.50/32' "the address by DHCP"
 like "$(vm_sh bios 'ip route show default')" 'via 10\.240\.0\.1 ' "the router by DHCP"
-like "$(vm_sh bios 'cat /run/systemd/netif/leases/*')" 'HOSTNAME=bios\.c\.nodebake\.internal' \
-    "the full host name by DHCP, as on GCE"
+like "$(vm_sh bios 'cat /run/systemd/netif/leases/*')" 'HOSTNAME=bios' "the host name by DHCP"
 like "$(vm_sh bios 'getent hosts metadata.google.internal')" '^169\.254\.169\.254 ' \
     "the metadata service has its name"
-like "$(vm_sh bios 'getent ahostsv4 uefi.c.nodebake.internal')" '^10\.240\.0\.51 ' "machines have names"
+like "$(vm_sh bios 'getent ahostsv4 uefi.c.kubernetes-the-hard-way.internal')" '^10\.240\.0\.51 ' "machines have names"
+passes "machines reach each other" vm_sh bios 'ping -c 1 -W 5 10.240.0.51'
 is "$(vm_sh bios 'cat /sys/class/dmi/id/product_name')" "Google Compute Engine" "DMI as on GCE"
 is "$(vm_sh bios 'cat /sys/class/dmi/id/product_uuid')" "$(<"$NB_RUN/bios/uuid")" "the instance's UUID"
 

@@ -3,7 +3,8 @@
 
 root_packages=(
     linux-image-cloud-amd64 initramfs-tools systemd systemd-sysv systemd-resolved dbus udev
-    grub2-common grub-pc-bin grub-efi-amd64-bin e2fsprogs iproute2 kmod procps ca-certificates
+    grub2-common grub-pc-bin grub-efi-amd64-bin e2fsprogs iproute2 iputils-ping kmod procps
+    ca-certificates
     # The machine's own way to be asked without a network.
     qemu-guest-agent
     # What a worker needs and nodebake looks for.

@@ -2,7 +2,7 @@
 # The services of the private network: addresses, names and instance metadata. To be sourced by what
 # `net` runs, after host.sh.
 
-net_domain=c.nodebake.internal
+net_domain=c.kubernetes-the-hard-way.internal # as the metadata service calls it
 
 # mac_of ADDRESS: as GCE makes them, 42:01 and the address.
 mac_of() {
@@ -11,34 +11,33 @@ mac_of() {
     printf '42:01:%02x:%02x:%02x:%02x\n' "$a" "$b" "$c" "$d"
 }
 
-# net_services_start: leases only for those that net_host names; and as on GCE a name server at the
-# metadata service's address, which knows that service (kubelet asks for it by name) and the machines.
+# net_services_start: leases only for those that net_host names, as on GCE: a /32, so that all goes
+# through the router, whose own route is given too; and a name server at the metadata service's
+# address, which knows that service (kubelet asks for it by name) and the machines.
 net_services_start() {
-    mkdir -p "$NB_RUN/dhcp/hosts" "$NB_RUN/dhcp/options"
+    mkdir -p "$NB_RUN/dhcp/hosts"
     # --no-daemon also means: keep the user; there is no other in this namespace.
     dnsmasq --no-daemon --conf-file=/dev/null --interface=br0 --bind-interfaces \
         --no-hosts --no-resolv --domain="$net_domain" --local="/$net_domain/" \
         --host-record=metadata.google.internal,169.254.169.254 \
         --no-ping --log-dhcp --dhcp-authoritative --dhcp-leasefile="$NB_RUN/dhcp/leases" \
         --dhcp-range=10.240.0.0,static,255.255.255.0,86400 \
-        --dhcp-option=option:router,10.240.0.1 --dhcp-option=option:dns-server,169.254.169.254 \
-        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" --dhcp-optsdir="$NB_RUN/dhcp/options" \
-        >"$NB_RUN/dnsmasq.log" 2>&1 &
+        --dhcp-option=option:netmask,255.255.255.255 --dhcp-option=option:router,10.240.0.1 \
+        --dhcp-option=option:classless-static-route,10.240.0.1/32,0.0.0.0,0.0.0.0/0,10.240.0.1 \
+        --dhcp-option=option:mtu,1460 --dhcp-option=option:dns-server,169.254.169.254 \
+        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" >"$NB_RUN/dnsmasq.log" 2>&1 &
     dnsmasq_pid=$!
     sleep 0.2
     kill -0 "$dnsmasq_pid" || die "dnsmasq did not start: $(<"$NB_RUN/dnsmasq.log")"
 }
 
-# net_host NAME ADDRESS: from now on the machine with the address's MAC gets it, and as host name
-# (option 12) the full name, as on GCE. dnsmasq sees new files in its folders by itself.
-net_host() {
-    printf 'tag:%s,option:hostname,%s.%s\n' "$1" "$1" "$net_domain" >"$NB_RUN/dhcp/options/$1"
-    printf '%s,set:%s,%s,%s\n' "$(mac_of "$2")" "$1" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"
-}
+# net_host NAME ADDRESS: from now on the machine with the address's MAC gets it, and the name as host
+# name (option 12). dnsmasq sees new files in its folder by itself.
+net_host() { printf '%s,%s,%s\n' "$(mac_of "$2")" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"; }
 
 # net_forget_host NAME: its machine asks for an address in vain.
 net_forget_host() {
-    rm "$NB_RUN/dhcp/hosts/$1" "$NB_RUN/dhcp/options/$1"
+    rm "$NB_RUN/dhcp/hosts/$1"
     kill -HUP "$dnsmasq_pid"
 }
 
@@ -55,11 +54,6 @@ metadata_start() {
         sleep 0.2
     done
     die "the metadata service did not start: $(cat "$NB_RUN/metadata.log")"
-}
-
-metadata_stop() {
-    kill "$metadata_pid"
-    wait "$metadata_pid" || true
 }
 
 # net_is_closed: nothing can leave: every link is the loopback, the bridge or a tap, and there is no
