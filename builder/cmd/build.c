@@ -61,7 +61,8 @@ static char *output_path(const struct build *b, const struct target *target,
     return heap_printf("%s/%s%s", b->out, target_name(target), format->suffix);
 }
 
-/* Plans every image before anything is made, so that what cannot work is refused at once. */
+/* Plans every image before anything is made, so that what cannot work is refused at once; `show`
+ * says what would be written. */
 static int check_plans(const struct build *b, bool show, struct error *err)
 {
     for (size_t i = 0; i < b->inputs.target_count; i++) {
@@ -210,9 +211,11 @@ static int run(const struct args *args, struct error *err)
     if (result == 0)
         result = inputs_load(args, &b.inputs, err);
     if (result == 0)
-        result = check_plans(&b, dry, err);
-    if (result == 0 && !dry)
-        result = make_images(&b, err);
+        result = check_plans(&b, false, err);
+    if (result == 0 && image_check(args->cluster->image, err) < 0)
+        result = error_context(err, "%s: image", args->cluster->file);
+    if (result == 0) /* nothing is said or made before all is checked */
+        result = dry ? check_plans(&b, true, err) : make_images(&b, err);
     remove_raws(&b);
     inputs_free(&b.inputs);
     return result;

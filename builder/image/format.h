@@ -21,6 +21,9 @@ const struct format *format_find(const char *name) NONNULL(1);
 /* The names of all formats, separated by ", ". */
 const char *format_names(void);
 
+/* Is the base an image that image_import takes? Reads it only. */
+int image_check(const char *base, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Copies the base (raw or qcow2, whole in one file) to the new sparse raw file `raw`, 0600,
  * replacing a file that an interrupted build left there. The base is only read. After a failure
  * `raw` is gone. */
