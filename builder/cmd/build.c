@@ -180,7 +180,7 @@ static int make_images(struct build *b, struct error *err)
     if (dir < 0)
         return error_errno(err, "open %s", b->out);
     if (lock_take(dir, ".nodebake.lock", 0, &lock, err) < 0)
-        return -1;
+        return error_context(err, "%s", b->out);
     if (issue(b, err) < 0 ||
         release_unpack(b->inputs.release, args->cluster->artifacts, b->inputs.cache, err) < 0 ||
         import_bases(b, err) < 0 || edit(b, err) < 0)
