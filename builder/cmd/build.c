@@ -23,7 +23,7 @@ struct build {
     const char *out;
     struct inputs inputs;
     const struct disk_writer *writer;
-    char **raws;         /* the images while they are edited, one a target */
+    char **raws;         /* the images while they are edited, one a target; then what is exported */
     struct disk **disks; /* the same, opened */
     struct disk_set *set;
 };
@@ -93,8 +93,8 @@ static int issue(const struct build *b, struct error *err)
 
 static int import_bases(struct build *b, struct error *err)
 {
-    b->raws = heap_array(b->inputs.target_count, sizeof *b->raws);
-    interrupt_removes(b->raws, b->inputs.target_count);
+    b->raws = heap_array(b->inputs.target_count + 1, sizeof *b->raws);
+    interrupt_removes(b->raws, b->inputs.target_count + 1);
     for (size_t i = 0; i < b->inputs.target_count; i++) {
         char *raw =
             heap_printf("%s/.%s.raw.nodebake-tmp", b->out, target_name(&b->inputs.targets[i]));
@@ -147,6 +147,14 @@ static int edit(struct build *b, struct error *err)
     return result;
 }
 
+/* From now on an interrupt removes this unfinished file, too. */
+static void note_export(const struct build *b, const char *path)
+{
+    char **slot = &b->raws[b->inputs.target_count], *old = *slot;
+    *slot = image_temporary(path);
+    free(old);
+}
+
 static int export_one(const struct build *b, size_t i, struct error *err)
 {
     const struct target *target = &b->inputs.targets[i];
@@ -154,6 +162,7 @@ static int export_one(const struct build *b, size_t i, struct error *err)
     for (size_t f = 0; (format = nth_format(b->args, f)); f++) {
         char *path AUTO_FREE = output_path(b, target, format);
         bool last = nth_format(b->args, f + 1) == NULL;
+        note_export(b, path);
         if (image_export(format, b->raws[i], path, last, err) < 0)
             return -1;
         printf("wrote %s (%s%s)\n", path, target->role->name,
@@ -192,7 +201,7 @@ static int make_images(struct build *b, struct error *err)
 static void remove_raws(struct build *b)
 {
     interrupt_forget();
-    for (size_t i = 0; b->raws && i < b->inputs.target_count; i++) {
+    for (size_t i = 0; b->raws && i <= b->inputs.target_count; i++) {
         if (b->raws[i])
             unlink(b->raws[i]);
         free(b->raws[i]);

@@ -231,13 +231,18 @@ static int copy_raw(const char *raw, const char *path, struct error *err)
     return convert(argv, "copy the raw image", err);
 }
 
+char *image_temporary(const char *path)
+{
+    return heap_printf("%s.nodebake-tmp", path);
+}
+
 int image_export(const struct format *format, const char *raw, const char *path, bool last,
                  struct error *err)
 {
     if (!format->convert && last)
         return publish(raw, path, err);
     char *from AUTO_FREE = plain_path(raw);
-    char *temporary AUTO_FREE = heap_printf("%s.nodebake-tmp", path);
+    char *temporary AUTO_FREE = image_temporary(path);
     char *to AUTO_FREE = plain_path(temporary);
     if (create_private(temporary, err) < 0)
         return -1;

@@ -29,6 +29,9 @@ int image_check(const char *base, struct error *err) NONNULL(1, 2) MUST_CHECK;
  * `raw` is gone. */
 int image_import(const char *base, const char *raw, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
 
+/* The file beside `path` in which image_export makes it; the caller frees the name. */
+char *image_temporary(const char *path) NONNULL(1);
+
 /* Publishes the raw file as `path`, 0600, fsynced, by rename: images hold keys. With `last` the
  * raw file is gone afterwards; a raw image may then be the raw file itself. After a failure
  * nothing stands under `path` that did not stand there before. */
