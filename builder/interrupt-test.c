@@ -77,11 +77,33 @@ static void forgotten_files_stay(void **state)
     assert_int_equal(unlink(second), 0);
 }
 
+static void an_ignored_signal_stays_ignored(void **state)
+{
+    (void)state;
+    make_files();
+    pid_t child = fork();
+    if (child == 0) {
+        char *paths[] = {first, second};
+        signal(SIGHUP, SIG_IGN);
+        interrupt_removes(paths, ARRAY_LEN(paths));
+        raise(SIGHUP);
+        interrupt_forget();
+        raise(SIGHUP);
+        _exit(7);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    assert_int_equal(unlink(first), 0);
+    assert_int_equal(unlink(second), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signals_remove_what_is_unfinished),
         cmocka_unit_test(forgotten_files_stay),
+        cmocka_unit_test(an_ignored_signal_stays_ignored),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -17,13 +17,17 @@ static void remove_unfinished(int number)
     raise(number);
 }
 
+/* What is ignored stays so: under nohup a build goes on when its terminal is gone. */
 static void set_handlers(void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler,
                                .sa_flags = handler == SIG_DFL ? 0 : (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        struct sigaction old;
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
 }
 
 void interrupt_removes(char *const *paths, size_t n)

@@ -6,8 +6,9 @@
 
 #include "common/attributes.h"
 
-/* From now on SIGHUP, SIGINT and SIGTERM remove these files before they end the program. The
- * paths stay the caller's and must last until interrupt_forget. */
+/* From now on SIGHUP, SIGINT and SIGTERM remove these files before they end the program; a
+ * signal that is ignored (nohup) stays ignored. The paths stay the caller's and must last until
+ * interrupt_forget. */
 void interrupt_removes(char *const *paths, size_t n) NONNULL(1);
 
 /* The files are finished or gone: signals end the program as usual. */

@@ -30,6 +30,8 @@ int lock_take(int dirfd, const char *name, unsigned seconds, int *fd, struct err
     if (file < 0)
         return error_errno(err, "open lock %s", name);
     if (!lock_within(file, seconds)) {
+        if (errno == EWOULDBLOCK && seconds == 0)
+            return error_set(err, "another nodebake holds the lock %s", name);
         if (errno == EWOULDBLOCK)
             return error_set(err, "another nodebake has held the lock %s for %u seconds", name,
                              seconds);

@@ -34,6 +34,20 @@ is "$(jq -r '.images[0].absent[] | select(.name == "crictl") | .required' json)"
 is "$(jq '.images[0] | .memory, .disk' json | tr '\n' ' ')" "1073741824 10737418240 " \
     "memory and disk are there"
 
+for option in --quiet --dry-run; do
+    "$nodebake" build worker-0 --out images $option >out 2>err
+    is "$?:$(<out):$(<err)" "1::nodebake: cluster.yaml: image: base.qcow2: No such file or directory" \
+        "build $option refuses a base that is not there"
+done
+rm out
+[ ! -e pki ] && [ ! -e images ] && [ ! -e home ]
+ok $? "before it makes anything"
+qemu-img create -q -f raw base.qcow2 1M
+"$nodebake" build worker-0 --out images --dry-run >out 2>err
+is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 52 entries, 0.0 MiB of files:" \
+    "build --dry-run says what it would write"
+rm out base.qcow2
+
 rm artifacts/runc.amd64
 "$nodebake" plan worker-0 >plan
 like "$(<plan)" 'runc \(/usr/local/bin/runc\), required: runc.amd64 is not in artifacts' \

@@ -23,7 +23,7 @@ struct build {
     const char *out;
     struct inputs inputs;
     const struct disk_writer *writer;
-    char **raws;         /* the images while they are edited, one a target */
+    char **raws;         /* the images while they are edited, one a target; then what is exported */
     struct disk **disks; /* the same, opened */
     struct disk_set *set;
 };
@@ -61,7 +61,8 @@ static char *output_path(const struct build *b, const struct target *target,
     return heap_printf("%s/%s%s", b->out, target_name(target), format->suffix);
 }
 
-/* Plans every image before anything is made, so that what cannot work is refused at once. */
+/* Plans every image before anything is made, so that what cannot work is refused at once; `show`
+ * says what would be written. */
 static int check_plans(const struct build *b, bool show, struct error *err)
 {
     for (size_t i = 0; i < b->inputs.target_count; i++) {
@@ -92,8 +93,8 @@ static int issue(const struct build *b, struct error *err)
 
 static int import_bases(struct build *b, struct error *err)
 {
-    b->raws = heap_array(b->inputs.target_count, sizeof *b->raws);
-    interrupt_removes(b->raws, b->inputs.target_count);
+    b->raws = heap_array(b->inputs.target_count + 1, sizeof *b->raws);
+    interrupt_removes(b->raws, b->inputs.target_count + 1);
     for (size_t i = 0; i < b->inputs.target_count; i++) {
         char *raw =
             heap_printf("%s/.%s.raw.nodebake-tmp", b->out, target_name(&b->inputs.targets[i]));
@@ -146,6 +147,14 @@ static int edit(struct build *b, struct error *err)
     return result;
 }
 
+/* From now on an interrupt removes this unfinished file, too. */
+static void note_export(const struct build *b, const char *path)
+{
+    char **slot = &b->raws[b->inputs.target_count], *old = *slot;
+    *slot = image_temporary(path);
+    free(old);
+}
+
 static int export_one(const struct build *b, size_t i, struct error *err)
 {
     const struct target *target = &b->inputs.targets[i];
@@ -153,6 +162,7 @@ static int export_one(const struct build *b, size_t i, struct error *err)
     for (size_t f = 0; (format = nth_format(b->args, f)); f++) {
         char *path AUTO_FREE = output_path(b, target, format);
         bool last = nth_format(b->args, f + 1) == NULL;
+        note_export(b, path);
         if (image_export(format, b->raws[i], path, last, err) < 0)
             return -1;
         printf("wrote %s (%s%s)\n", path, target->role->name,
@@ -179,7 +189,7 @@ static int make_images(struct build *b, struct error *err)
     if (dir < 0)
         return error_errno(err, "open %s", b->out);
     if (lock_take(dir, ".nodebake.lock", 0, &lock, err) < 0)
-        return -1;
+        return error_context(err, "%s", b->out);
     if (issue(b, err) < 0 ||
         release_unpack(b->inputs.release, args->cluster->artifacts, b->inputs.cache, err) < 0 ||
         import_bases(b, err) < 0 || edit(b, err) < 0)
@@ -191,7 +201,7 @@ static int make_images(struct build *b, struct error *err)
 static void remove_raws(struct build *b)
 {
     interrupt_forget();
-    for (size_t i = 0; b->raws && i < b->inputs.target_count; i++) {
+    for (size_t i = 0; b->raws && i <= b->inputs.target_count; i++) {
         if (b->raws[i])
             unlink(b->raws[i]);
         free(b->raws[i]);
@@ -210,9 +220,11 @@ static int run(const struct args *args, struct error *err)
     if (result == 0)
         result = inputs_load(args, &b.inputs, err);
     if (result == 0)
-        result = check_plans(&b, dry, err);
-    if (result == 0 && !dry)
-        result = make_images(&b, err);
+        result = check_plans(&b, false, err);
+    if (result == 0 && image_check(args->cluster->image, err) < 0)
+        result = error_context(err, "%s: image", args->cluster->file);
+    if (result == 0) /* nothing is said or made before all is checked */
+        result = dry ? check_plans(&b, true, err) : make_images(&b, err);
     remove_raws(&b);
     inputs_free(&b.inputs);
     return result;

@@ -65,14 +65,16 @@ static struct stat stat_of(const char *path)
 static void import(const char *base, const char *raw)
 {
     struct error err = ERROR_INIT;
-    if (image_import(base, raw, &err) < 0)
+    if (image_check(base, &err) < 0 || image_import(base, raw, &err) < 0)
         fail_msg("%s", err.text);
 }
 
 static void refuse(const char *base, const char *message)
 {
-    struct error err = ERROR_INIT;
+    struct error checked = ERROR_INIT, err = ERROR_INIT;
+    assert_int_equal(image_check(base, &checked), -1);
     assert_int_equal(image_import(base, "out.raw", &err), -1);
+    assert_string_equal(checked.text, err.text);
     if (!strstr(err.text, message))
         fail_msg("'%s' lacks '%s'", err.text, message);
     assert_int_equal(access("out.raw", F_OK), -1);

@@ -165,17 +165,30 @@ static char *plain_path(const char *path)
     return path[0] == '/' ? heap_copy(path) : heap_printf("./%s", path);
 }
 
-int image_import(const char *base, const char *raw, struct error *err)
+/* The base's format, once it is known to be a whole image of its own. */
+static int probe(const char *base, const char **format, struct error *err)
 {
     char *from AUTO_FREE = plain_path(base);
-    char *to AUTO_FREE = plain_path(raw);
-    const char *format;
     struct stat st;
     if (stat(base, &st) < 0)
         return error_errno(err, "%s", base);
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
         return error_set(err, "%s: not a disk image", base);
-    if (find_format(from, &format, err) < 0 || create_private(raw, err) < 0)
+    return find_format(from, format, err);
+}
+
+int image_check(const char *base, struct error *err)
+{
+    const char *format;
+    return probe(base, &format, err);
+}
+
+int image_import(const char *base, const char *raw, struct error *err)
+{
+    char *from AUTO_FREE = plain_path(base);
+    char *to AUTO_FREE = plain_path(raw);
+    const char *format;
+    if (probe(base, &format, err) < 0 || create_private(raw, err) < 0)
         return -1;
     char *label AUTO_FREE = heap_printf("copy %s", base);
     const char *const argv[] = {"qemu-img", "convert", "-p", "-f", format,
@@ -218,13 +231,18 @@ static int copy_raw(const char *raw, const char *path, struct error *err)
     return convert(argv, "copy the raw image", err);
 }
 
+char *image_temporary(const char *path)
+{
+    return heap_printf("%s.nodebake-tmp", path);
+}
+
 int image_export(const struct format *format, const char *raw, const char *path, bool last,
                  struct error *err)
 {
     if (!format->convert && last)
         return publish(raw, path, err);
     char *from AUTO_FREE = plain_path(raw);
-    char *temporary AUTO_FREE = heap_printf("%s.nodebake-tmp", path);
+    char *temporary AUTO_FREE = image_temporary(path);
     char *to AUTO_FREE = plain_path(temporary);
     if (create_private(temporary, err) < 0)
         return -1;

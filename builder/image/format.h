@@ -21,10 +21,16 @@ const struct format *format_find(const char *name) NONNULL(1);
 /* The names of all formats, separated by ", ". */
 const char *format_names(void);
 
+/* Is the base an image that image_import takes? Reads it only. */
+int image_check(const char *base, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Copies the base (raw or qcow2, whole in one file) to the new sparse raw file `raw`, 0600,
  * replacing a file that an interrupted build left there. The base is only read. After a failure
  * `raw` is gone. */
 int image_import(const char *base, const char *raw, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The file beside `path` in which image_export makes it; the caller frees the name. */
+char *image_temporary(const char *path) NONNULL(1);
 
 /* Publishes the raw file as `path`, 0600, fsynced, by rename: images hold keys. With `last` the
  * raw file is gone afterwards; a raw image may then be the raw file itself. After a failure

@@ -8,13 +8,25 @@
 #include "builder/yaml/yaml.h"
 #include "common/template.h"
 
+#define NODE_NAME "NODE_NAME"
+
+static bool path_clean(const char *text)
+{
+    do {
+        size_t n = *text == '/' ? strcspn(text + 1, "/") : 0;
+        if (n == 0 || (text[1] == '.' && (n == 1 || (n == 2 && text[2] == '.'))))
+            return false;
+        text += n + 1;
+    } while (*text);
+    return true;
+}
+
 static int read_path(struct yaml_ref ref, void *dest, struct error *err)
 {
     const char *text;
     if (yaml_scalar(ref, &text, err) < 0)
         return -1;
-    if (text[0] != '/' || !text[1] || strstr(text, "//") || strstr(text, "/./") ||
-        strstr(text, "/../") || strchr(text, ' '))
+    if (!path_clean(text) || strchr(text, ' '))
         return yaml_error(ref, err, "'%.64s' is not a clean absolute path without spaces", text);
     return yaml_read_text(ref, dest, err);
 }
@@ -25,7 +37,7 @@ static int read_plain(struct yaml_ref ref, void *dest, struct error *err)
     const char *text;
     if (yaml_scalar(ref, &text, err) < 0)
         return -1;
-    if (strpbrk(text, "/ ") || strcmp(text, "..") == 0)
+    if (strpbrk(text, "/ ") || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return yaml_error(ref, err, "'%.64s' is not a plain name (no '/', no space)", text);
     return yaml_read_text(ref, dest, err);
 }
@@ -65,6 +77,23 @@ static int append_binary(struct yaml_ref ref, void *dest, struct error *err)
                          APPEND(role->binaries, role->binary_count, role->binary_cap), err);
 }
 
+static enum template_answer node_name_only(void *ctx, const char *name, const char **value)
+{
+    (void)ctx;
+    (void)value;
+    return strcmp(name, NODE_NAME) == 0 ? TEMPLATE_LATER : TEMPLATE_UNKNOWN;
+}
+
+/* Of a node's own files the builder fills the name in, and firstboot the path. */
+static int check_node_names(struct yaml_ref ref, const char *text, struct error *err)
+{
+    struct buffer ignored AUTO_BUFFER = buffer_heap();
+    struct error cause = ERROR_INIT;
+    if (template_render(&ignored, text, strlen(text), node_name_only, NULL, NULL, &cause) < 0)
+        return yaml_error(ref, err, "'%.200s' may hold @" NODE_NAME "@ and no other fact", text);
+    return 0;
+}
+
 static int read_pki_file(struct yaml_ref ref, struct pki_file *file, struct error *err)
 {
     static const struct yaml_field fields[] = {
@@ -84,19 +113,37 @@ static int append_pki(struct yaml_ref ref, void *dest, struct error *err)
 static int append_identity(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
-    return read_pki_file(ref, APPEND(role->identity, role->identity_count, role->identity_cap),
-                         err);
+    struct pki_file *file = APPEND(role->identity, role->identity_count, role->identity_cap);
+    if (read_pki_file(ref, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
+        return -1;
+    return check_node_names(ref, file->path, err);
+}
+
+static int read_unit_name(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (read_plain(ref, dest, err) < 0 || yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    const char *dot = strrchr(text, '.');
+    if (!dot || dot == text || !dot[1])
+        return yaml_error(ref, err, "'%.64s' is not a unit's name such as kubelet.service", text);
+    return 0;
 }
 
 static int append_unit(struct yaml_ref ref, void *dest, struct error *err)
 {
     static const struct yaml_field fields[] = {
-        {"name", read_plain, offsetof(struct unit, name), true},
-        {"wantedBy", read_plain, offsetof(struct unit, wanted_by), true},
+        {"name", read_unit_name, offsetof(struct unit, name), true},
+        {"wantedBy", read_unit_name, offsetof(struct unit, wanted_by), true},
     };
     struct role *role = dest;
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
-                         APPEND(role->units, role->unit_count, role->unit_cap), err);
+    struct unit *unit = APPEND(role->units, role->unit_count, role->unit_cap);
+    if (yaml_read_map(ref, fields, ARRAY_LEN(fields), unit, err) < 0)
+        return -1;
+    for (const struct unit *u = role->units; u < unit; u++)
+        if (strcmp(u->name, unit->name) == 0 && strcmp(u->wanted_by, unit->wanted_by) == 0)
+            return yaml_error(ref, err, "%s is wanted by %s already", u->name, u->wanted_by);
+    return 0;
 }
 
 #define LIST_READER(name, append)                                                                  \
@@ -126,8 +173,12 @@ static int append_role(struct yaml_ref ref, void *dest, struct error *err)
         {"units", read_units, 0, true},
     };
     struct profile *profile = dest;
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
-                         APPEND(profile->roles, profile->role_count, profile->role_cap), err);
+    struct role *role = APPEND(profile->roles, profile->role_count, profile->role_cap);
+    if (yaml_read_map(ref, fields, ARRAY_LEN(fields), role, err) < 0)
+        return -1;
+    if (profile_role(profile, role->name) != role)
+        return yaml_error(ref, err, "the role %s stands here twice", role->name);
+    return 0;
 }
 
 static int read_fact_name(struct yaml_ref ref, void *dest, struct error *err)
@@ -184,8 +235,15 @@ static int append_fact(struct yaml_ref ref, void *dest, struct error *err)
         {"from", read_fact_paths, 0, true},
     };
     struct profile *profile = dest;
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields),
-                         APPEND(profile->facts, profile->fact_count, profile->fact_cap), err);
+    struct node_fact *fact = APPEND(profile->facts, profile->fact_count, profile->fact_cap);
+    if (yaml_read_map(ref, fields, ARRAY_LEN(fields), fact, err) < 0)
+        return -1;
+    if (profile_fact(profile, fact->name) != fact)
+        return yaml_error(ref, err, "the fact %s stands here twice", fact->name);
+    if (strcmp(fact->name, NODE_NAME) == 0 && fact->type != VALUE_LABEL)
+        return yaml_error(ref, err, "the type of " NODE_NAME " is label, not %s",
+                          value_type_name(fact->type));
+    return 0;
 }
 
 LIST_READER(read_roles, append_role)
@@ -208,7 +266,13 @@ static int read_range(struct yaml_ref ref, void *dest, struct error *err)
         {"from", read_minor, offsetof(struct profile, minor_from), true},
         {"to", read_minor, offsetof(struct profile, minor_to), true},
     };
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
+    const struct profile *profile = dest;
+    if (yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err) < 0)
+        return -1;
+    if (profile->minor_from > profile->minor_to)
+        return yaml_error(ref, err, "from 1.%u is later than to 1.%u", profile->minor_from,
+                          profile->minor_to);
+    return 0;
 }
 
 static int read_version(struct yaml_ref ref, void *dest, struct error *err)
@@ -233,8 +297,8 @@ int profile_load(const char *file, struct profile **out, struct error *err)
     if (yaml_load(file, &yaml, err) < 0 ||
         yaml_read_map(yaml_root(yaml), fields, ARRAY_LEN(fields), profile, err) < 0)
         return -1;
-    if (!profile_fact(profile, "NODE_NAME"))
-        return error_set(err, "%s: facts lack NODE_NAME, which every profile needs", file);
+    if (!profile_fact(profile, NODE_NAME))
+        return error_set(err, "%s: facts lack " NODE_NAME ", which every profile needs", file);
     *out = steal(profile);
     return 0;
 }
