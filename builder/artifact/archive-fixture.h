@@ -71,6 +71,9 @@ static inline void make_archive(const char *name, int format, int filter,
     struct archive *a = archive_write_new();
     assert_int_equal(archive_write_set_format(a, format), ARCHIVE_OK);
     assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
+    /* gzip's header holds the time of day otherwise: the same entries shall be the same bytes. */
+    if (filter == ARCHIVE_FILTER_GZIP)
+        assert_int_equal(archive_write_set_options(a, "gzip:!timestamp"), ARCHIVE_OK);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
     for (size_t i = 0; i < n; i++)
         write_entry(a, &entries[i]);
