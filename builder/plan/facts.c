@@ -1,5 +1,6 @@
 #include "builder/plan/facts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,41 +8,6 @@
 #include "builder/image/base.h"
 
 typedef void fact_value(const struct plan_input *in, struct buffer *out);
-
-static void cluster_name(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->name);
-}
-
-static void kubernetes_version(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->kubernetes);
-}
-
-static void public_address(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->public_address);
-}
-
-static void pod_network(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->pods_cidr);
-}
-
-static void service_network(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->services_cidr);
-}
-
-static void cluster_dns(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->dns_address);
-}
-
-static void cluster_domain(const struct plan_input *in, struct buffer *out)
-{
-    buffer_puts(out, in->cluster->domain);
-}
 
 static void sandbox_image(const struct plan_input *in, struct buffer *out)
 {
@@ -78,17 +44,33 @@ static void kubelet_node_labels(const struct plan_input *in, struct buffer *out)
                       in->node->labels[i].value);
 }
 
+/* A fact is a text of the cluster (at an offset of the struct), or worked out by a function. */
 static const struct {
     const char *name;
-    fact_value *value;
+    size_t text;
+    fact_value *value; /* NULL: the text */
 } table[] = {
-    {"CLUSTER_NAME", cluster_name},       {"KUBERNETES_VERSION", kubernetes_version},
-    {"PUBLIC_ADDRESS", public_address},   {"POD_NETWORK", pod_network},
-    {"SERVICE_NETWORK", service_network}, {"CLUSTER_DNS", cluster_dns},
-    {"CLUSTER_DOMAIN", cluster_domain},   {"SANDBOX_IMAGE", sandbox_image},
-    {"CGROUP_DRIVER", cgroup_driver},     {"SYSTEMD_CGROUP", systemd_cgroup},
-    {"RESOLV_CONF", resolv_conf},         {"KUBELET_NODE_LABELS", kubelet_node_labels},
+    {"CLUSTER_NAME", offsetof(struct cluster, name), NULL},
+    {"KUBERNETES_VERSION", offsetof(struct cluster, kubernetes), NULL},
+    {"PUBLIC_ADDRESS", offsetof(struct cluster, public_address), NULL},
+    {"POD_NETWORK", offsetof(struct cluster, pods_cidr), NULL},
+    {"SERVICE_NETWORK", offsetof(struct cluster, services_cidr), NULL},
+    {"CLUSTER_DNS", offsetof(struct cluster, dns_address), NULL},
+    {"CLUSTER_DOMAIN", offsetof(struct cluster, domain), NULL},
+    {"SANDBOX_IMAGE", 0, sandbox_image},
+    {"CGROUP_DRIVER", 0, cgroup_driver},
+    {"SYSTEMD_CGROUP", 0, systemd_cgroup},
+    {"RESOLV_CONF", 0, resolv_conf},
+    {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
 };
+
+static void work_out(const struct plan_input *in, size_t row, struct buffer *out)
+{
+    if (table[row].value)
+        table[row].value(in, out);
+    else
+        buffer_puts(out, *(char *const *)((const char *)in->cluster + table[row].text));
+}
 
 struct facts {
     const struct profile *profile;
@@ -103,7 +85,7 @@ struct facts *facts_create(const struct plan_input *in, bool *used)
     facts->used = used;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         facts->values[i] = buffer_heap();
-        table[i].value(in, &facts->values[i]);
+        work_out(in, i, &facts->values[i]);
     }
     return facts;
 }
