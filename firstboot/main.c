@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/file.h"
 #include "firstboot/clock.h"
 #include "firstboot/contract.h"
@@ -162,13 +163,30 @@ static enum outcome finish_node(struct run *r, struct error *err)
     return write_root(r, err) < 0 ? FAILED : READY;
 }
 
+/* Is there what a run leaves that has enabled units? The preset comes before the links, the stamp
+ * after them. */
+static bool was_finished(int root)
+{
+    static const char *const traces[] = {"/var/lib/nodebake/stamp",
+                                         "/etc/systemd/system-preset/00-nodebake.preset"};
+    for (unsigned i = 0; i < ARRAY_LEN(traces); i++) {
+        int fd AUTO_CLOSE = resolve_open(root, traces[i], O_PATH);
+        if (fd >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* After a failure nothing of the contract may start, also not what an earlier run (of the machine
  * that this root was copied from, or one that was cut off) has enabled. A facts file that was
  * refused leaves a folder as it is. */
 static int withdraw(struct run *r, struct error *err)
 {
-    if (r->options->dry_run || (r->options->facts && !r->changed) ||
-        !enable_any(&r->contract, &r->dirs))
+    if (r->options->dry_run || (r->options->facts && !r->changed))
+        return 0;
+    if (!r->contract.role && was_finished(r->root.fd))
+        return error_set(err, "without its contract nobody knows which");
+    if (!enable_any(&r->contract, &r->dirs))
         return 0;
     if (root_writable(&r->root, err) < 0 || stamp_remove(&r->dirs, err) < 0)
         return -1;

@@ -215,6 +215,23 @@ like "$status:$out" "^0:nodebake: node worker-0 is ready" "once metadata is ther
 like "$(<"$R/var/lib/nodebake/stamp")" "identity product_uuid:9b3c2f0e-0000-4000-8000-000000000002" \
     "under its own identity"
 
+# A contract that cannot be read: nobody knows the units.
+mount -o remount,rw "$R"
+echo junk >>"$R/usr/lib/nodebake/contract"
+mount -o remount,ro "$R"
+boot clone
+is "$status:$out" "1:nodebake: firstboot: contract:25: unknown word 'junk'; version 1 has no such line; \
+units may be enabled: without its contract nobody knows which" \
+    "a finished root whose contract is damaged: the line claims nothing that is not so"
+fresh_root
+mount -o remount,rw "$R"
+rm "$R/usr/lib/nodebake/contract"
+mount -o remount,ro "$R"
+boot clone
+is "$status:$out" \
+    "1:nodebake: firstboot: contract: /usr/lib/nodebake/contract is missing; nothing was enabled" \
+    "a root that was never finished has nothing enabled"
+
 fresh_root
 boot pc
 is "$status:$out" "1:nodebake: firstboot: no source: the contract allows gce; this machine is 'Google' \
