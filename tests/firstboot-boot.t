@@ -160,7 +160,8 @@ fi
 ip link set lo up
 unshare -n sleep 600 &
 server=$!
-while [ "$(readlink /proc/$server/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
+apart() { [ "$(readlink /proc/$server/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+within 10 apart
 ip link add v0 type veth peer name far netns $server
 there()
 {
@@ -173,7 +174,7 @@ ip addr add 10.240.0.20/24 dev v0
 ip link set v0 up
 ip route add default via 10.240.0.1
 nsenter -t $server -n "$build/tests/metadata-try" 169.254.169.254:80 worker-0 10.240.0.20 10.200.0.0/24 2>"$tmp/log" &
-until grep -qs listening "$tmp/log"; do sleep 0.02; done
+within 10 grep -qs listening "$tmp/log"
 
 fresh_root
 make_root "$tmp/offline"

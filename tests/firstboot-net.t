@@ -38,10 +38,12 @@ plug() { # plug NAME: the other end comes up
     there ip link set "$1-far" up
 }
 
+is_up() { ip -br link show dev "$1" | grep -q ' UP '; }
+
 raise() { # raise NAME: somebody has set it up; IPv6 would go on changing things by itself
     echo 1 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
     ip link set "$1" up
-    until ip -br link show dev "$1" | grep -q ' UP '; do sleep 0.02; done
+    within 10 is_up "$1"
 }
 
 dhcp() { # dhcp NAME OPTION...: a DHCP server at the other end of NAME, which gives 10.240.0.20
@@ -61,7 +63,7 @@ dhcp() { # dhcp NAME OPTION...: a DHCP server at the other end of NAME, which gi
 
 metadata() { # the metadata service beside it
     there "$metadata_try" 169.254.169.254:80 worker-0 10.240.0.20 10.200.0.0/24 2>metadata.log &
-    until grep -qs listening metadata.log; do sleep 0.02; done
+    within 10 grep -qs listening metadata.log
 }
 
 try() { # try MILLISECONDS PATH...: runs net-try to where it holds the network up

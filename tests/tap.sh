@@ -44,3 +44,17 @@ done_testing()
     echo "1..$tap_count"
     [ "$tap_failed" -eq 0 ]
 }
+
+# within SECONDS COMMAND...: waits until the command succeeds; ends the script when it never does.
+within()
+{
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        if [ "$SECONDS" -gt "$end" ]; then
+            echo "Bail out! waited in vain for: $*"
+            exit 1
+        fi
+        sleep 0.02
+    done
+}
