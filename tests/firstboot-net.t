@@ -4,6 +4,7 @@
 # Nothing leaves these namespaces. Needs: unshare, nsenter, ip, dnsmasq, busybox.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. tests/tap.sh # within
 build=${BUILD:-build}
 net_try=$PWD/$build/tests/net-try
 metadata_try=$PWD/$build/tests/metadata-try
