@@ -181,8 +181,8 @@ check-asan:
 		-fno-sanitize-recover=all' check-units
 
 .PHONY: check-units
-check-units: tests $(FUZZ_REPLAY)
-	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
+check-units: all tests $(FUZZ_REPLAY)
+	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) tests/cli.t tests/plan.t
 
 # gcc's analyzer is for C; it has no object to leave behind.
 .PHONY: check-analyzer

@@ -7,10 +7,13 @@ static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
 
 static char *const *volatile unfinished;
 static volatile size_t unfinished_count;
+static volatile pid_t running;
 
 /* Only what is safe in a handler. SA_RESETHAND: the signal sent again ends the program. */
 static void remove_unfinished(int number)
 {
+    if (running > 0)
+        kill(running, SIGKILL);
     for (size_t i = 0; i < unfinished_count; i++)
         if (unfinished[i])
             unlink(unfinished[i]);
@@ -35,6 +38,11 @@ void interrupt_removes(char *const *paths, size_t n)
     unfinished = paths;
     unfinished_count = n;
     set_handlers(remove_unfinished);
+}
+
+void interrupt_kills(pid_t child)
+{
+    running = child;
 }
 
 void interrupt_forget(void)

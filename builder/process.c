@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "builder/heap.h"
+#include "builder/interrupt.h"
 #include "common/cleanup.h"
 
 enum {
@@ -280,6 +281,7 @@ int process_run(const struct process *process, int *status, struct error *err)
     struct child child = {.pid = -1, .pidfd = -1, .out = -1, .err = -1};
     if (child_start(process, &child, err) < 0)
         return -1;
+    interrupt_kills(child.pid);
     int result = follow(process, &child, err), wait_status = 0;
     if (result < 0) {
         child_kill(process, &child);
@@ -288,6 +290,7 @@ int process_run(const struct process *process, int *status, struct error *err)
             ;
         result = judge(process, &child, wait_status, status, err);
     }
+    interrupt_kills(0);
     child_close(&child);
     return result;
 }

@@ -7,22 +7,10 @@
 
 #include "common/address.h"
 #include "common/attributes.h"
+#include "common/contract.h"
 #include "common/error.h"
 
-enum {
-    CONTRACT_VERSION = 1,
-    CONTRACT_BYTES_MAX = 65536,
-    CONTRACT_SOURCES_MAX = 8,
-    CONTRACT_FACTS_MAX = 32,
-    CONTRACT_FROMS_MAX = 64,
-    CONTRACT_IDENTITIES_MAX = 32,
-    CONTRACT_TEMPLATES_MAX = 128,
-    CONTRACT_FILES_MAX = CONTRACT_IDENTITIES_MAX + CONTRACT_TEMPLATES_MAX,
-    CONTRACT_UNITS_MAX = 64,
-    CONTRACT_DEADLINE_MAX = 600, /* seconds */
-};
-
-#define CONTRACT_NODE_FACT "NODE_NAME"
+enum { CONTRACT_FILES_MAX = CONTRACT_IDENTITIES_MAX + CONTRACT_TEMPLATES_MAX };
 
 /* A source that may be asked, and the DMI field that is its instances' identity. */
 struct contract_source {

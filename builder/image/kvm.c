@@ -64,14 +64,9 @@ bool accelerator_boots(const char *accelerator, unsigned seconds)
     return process_run(&qemu, NULL, &err) == 0 && strstr(console.data, "Kernel panic");
 }
 
-/* Where the answer is kept until the next boot, or NULL. The folders are made. */
+/* Where the answer is kept, or NULL. The folders are made. */
 static char *cache_path(void)
 {
-    struct error err = ERROR_INIT;
-    struct buffer boot AUTO_BUFFER = buffer_heap();
-    if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot, &err) < 0)
-        return NULL;
-    boot.data[strcspn(boot.data, "\n")] = '\0';
     const char *runtime = getenv("XDG_RUNTIME_DIR"), *cache = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
     char *top AUTO_FREE = NULL;
@@ -86,21 +81,35 @@ static char *cache_path(void)
     char *folder AUTO_FREE = heap_printf("%s/nodebake", top);
     mkdir(top, 0700);
     mkdir(folder, 0700);
-    return heap_printf("%s/kvm-%s", folder, boot.data);
+    return heap_printf("%s/kvm", folder);
+}
+
+/* The answer as it is kept: it holds until the next boot. */
+static char *answer_text(bool works)
+{
+    struct error ignored = ERROR_INIT;
+    struct buffer boot AUTO_BUFFER = buffer_heap();
+    if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot, &ignored) < 0)
+        return NULL;
+    boot.data[strcspn(boot.data, "\n")] = '\0';
+    return heap_printf("%s in boot %s\n", works ? "works" : "fails", boot.data);
 }
 
 bool kvm_works(void)
 {
-    struct error err = ERROR_INIT;
+    struct error ignored = ERROR_INIT;
     struct buffer kept AUTO_BUFFER = buffer_heap();
     if (access("/dev/kvm", R_OK | W_OK) < 0)
         return false;
     char *path AUTO_FREE = cache_path();
-    if (path && file_read(AT_FDCWD, path, 16, &kept, &err) == 0)
-        return strcmp(kept.data, "works\n") == 0;
-    const char *answer = accelerator_boots("kvm", PROBE_SECONDS) ? "works\n" : "fails\n";
+    char *yes AUTO_FREE = answer_text(true), *no AUTO_FREE = answer_text(false);
+    bool known = path && yes && no && file_read(AT_FDCWD, path, 128, &kept, &ignored) == 0;
+    if (known && (strcmp(kept.data, yes) == 0 || strcmp(kept.data, no) == 0))
+        return strcmp(kept.data, yes) == 0;
+    bool works = accelerator_boots("kvm", PROBE_SECONDS);
+    const char *answer = works ? yes : no;
     /* Not being able to keep it costs the next build a few seconds, nothing else. */
-    if (path && file_publish(AT_FDCWD, path, answer, strlen(answer), 0600, &err) < 0)
-        err.text[0] = '\0';
-    return strcmp(answer, "works\n") == 0;
+    if (path && answer && file_publish(AT_FDCWD, path, answer, strlen(answer), 0600, &ignored) < 0)
+        ignored.text[0] = '\0';
+    return works;
 }

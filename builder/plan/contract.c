@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/contract.h"
+
 /* The DMI field that tells one instance from another, a row a source. */
 static const struct {
     const char *name, *identity;
@@ -68,12 +70,49 @@ static void write_units(const struct role *role, const struct tree *tree, struct
     }
 }
 
+static int check_count(const char *what, size_t n, size_t max, struct error *err)
+{
+    if (n <= max)
+        return 0;
+    return error_set(err, "the contract would have %zu %s; firstboot takes %zu", n, what, max);
+}
+
+/* firstboot refuses what its bounds do not hold; the build does so first. */
+static int check_bounds(const struct plan *plan, const struct contract_template *templates,
+                        size_t n, struct error *err)
+{
+    const struct role *role = plan->in.role;
+    if (check_count("templates", n, CONTRACT_TEMPLATES_MAX, err) < 0 ||
+        check_count("identity files", role->identity_count, CONTRACT_IDENTITIES_MAX, err) < 0 ||
+        check_count("units", role->unit_count, CONTRACT_UNITS_MAX, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < role->identity_count; j++)
+            if (strcmp(templates[i].path, role->identity[j].path) == 0)
+                return error_set(err, "%s is both a template and a file of the identity",
+                                 templates[i].path);
+    return 0;
+}
+
+static int check_facts(const struct plan *plan, struct error *err)
+{
+    size_t wanted = 0, froms = 0;
+    for (size_t i = 0; i < plan->in.profile->fact_count; i++)
+        wanted += plan_wants_fact(plan, i);
+    froms = wanted * plan->in.cluster->source_count;
+    if (check_count("facts", wanted, CONTRACT_FACTS_MAX, err) < 0)
+        return -1;
+    return check_count("paths of facts", froms, CONTRACT_FROMS_MAX, err);
+}
+
 int contract_write(const struct plan *plan, const struct contract_template *templates, size_t n,
                    struct buffer *out, struct error *err)
 {
     const struct role *role = plan->in.role;
-    buffer_printf(out, "nodebake-contract 1\ncluster %s\nrole %s\n", plan->in.cluster->name,
-                  role->name);
+    if (check_bounds(plan, templates, n, err) < 0 || check_facts(plan, err) < 0)
+        return -1;
+    buffer_printf(out, "nodebake-contract %d\ncluster %s\nrole %s\n", CONTRACT_VERSION,
+                  plan->in.cluster->name, role->name);
     if (plan->in.node)
         buffer_printf(out, "node %s\n", plan->in.node->name);
     buffer_printf(out, "deadline %d\non-failure continue\n", CONTRACT_DEADLINE);
@@ -86,5 +125,5 @@ int contract_write(const struct plan *plan, const struct contract_template *temp
         buffer_printf(out, "template %04o 0 0 %s\n", (unsigned)templates[i].mode,
                       templates[i].path);
     write_units(role, plan->tree, out);
-    return 0;
+    return check_count("bytes", out->len, CONTRACT_BYTES_MAX, err);
 }

@@ -90,14 +90,26 @@ struct facts *facts_create(const struct plan_input *in, bool *used)
     return facts;
 }
 
+static size_t find_row(const char *name)
+{
+    size_t i = 0;
+    while (i < ARRAY_LEN(table) && strcmp(table[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool facts_builder_has(const char *name)
+{
+    return find_row(name) < ARRAY_LEN(table);
+}
+
 enum template_answer facts_lookup(void *ctx, const char *name, const char **value)
 {
     struct facts *facts = ctx;
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (strcmp(table[i].name, name) == 0) {
-            *value = facts->values[i].data;
-            return TEMPLATE_VALUE;
-        }
+    size_t row = find_row(name);
+    if (row < ARRAY_LEN(table)) {
+        *value = facts->values[row].data;
+        return TEMPLATE_VALUE;
     }
     const struct node_fact *fact = profile_fact(facts->profile, name);
     if (!fact)

@@ -14,6 +14,9 @@ struct facts;
  * when a template asks for a fact of the machine. */
 struct facts *facts_create(const struct plan_input *in, bool *used) NONNULL(1, 2);
 
+/* Does the builder supply the fact of that name? */
+bool facts_builder_has(const char *name) NONNULL(1);
+
 /* For template_render; ctx is the struct facts. */
 template_lookup facts_lookup;
 

@@ -10,6 +10,8 @@
 
 #include "builder/heap.h"
 
+enum { NAME_BYTES_MAX = 245 };
+
 static void free_file(struct overlay_file *file)
 {
     free(file->path);
@@ -40,14 +42,26 @@ static struct overlay_file *slot(struct overlay_list *list, const char *path)
     return APPEND(list->files, list->count, list->cap);
 }
 
+/* The contract, in which the path may have to stand, takes no more. */
+static bool path_fits(const char *path)
+{
+    for (const char *p = path; *p; p++)
+        if (*p <= ' ' || *p > '~')
+            return false;
+    return strlen(strrchr(path, '/') + 1) <= NAME_BYTES_MAX;
+}
+
 static int add_file(const char *host, const char *overlay, const char *path, const struct stat *st,
                     struct overlay_list *list, struct error *err)
 {
     char *target = NULL;
     if (list->count >= OVERLAY_FILES_MAX)
         return error_set(err, "overlay %s: more than %d files", overlay, OVERLAY_FILES_MAX);
-    if (strpbrk(path, " \t\n"))
-        return error_set(err, "%s: white space in the name of an overlay's file", host);
+    if (!path_fits(path))
+        return error_set(err,
+                         "%s: the path of an overlay's file is printable ASCII without spaces, its "
+                         "name at most %d bytes",
+                         host, NAME_BYTES_MAX);
     if (S_ISLNK(st->st_mode) && read_link(host, &target, err) < 0)
         return -1;
     *slot(list, path) = (struct overlay_file){

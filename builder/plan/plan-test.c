@@ -174,6 +174,24 @@ static void overlays_fail_with_file_and_line(void **state)
     assert_int_equal(unlink(file) | rmdir(common) | rmdir(overlays) | rmdir(folder), 0);
 }
 
+static void a_profile_may_not_take_a_fact_of_the_builder(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct plan_input in = input("worker-0", NULL);
+    struct plan *plan = NULL;
+    struct node_fact facts[] = {profile->facts[0], profile->facts[1]};
+    char name[] = "CLUSTER_DNS";
+    facts[1].name = name;
+    struct profile shadowing = *profile;
+    shadowing.facts = facts;
+    shadowing.fact_count = 2;
+    in.profile = &shadowing;
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_string_equal(err.text, "profiles/hard-way.yaml: the fact CLUSTER_DNS is one that "
+                                  "nodebake itself supplies; name it otherwise");
+}
+
 static void targets_are_roles_and_nodes(void **state)
 {
     (void)state;
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(presets_keep_the_units_down_until_firstboot),
         cmocka_unit_test(required_files_that_are_absent_are_all_named),
         cmocka_unit_test(overlays_fail_with_file_and_line),
+        cmocka_unit_test(a_profile_may_not_take_a_fact_of_the_builder),
         cmocka_unit_test(targets_are_roles_and_nodes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,6 +9,7 @@
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
+#include "common/contract.h"
 #include "common/file.h"
 
 /* The templates found so far. */
@@ -280,6 +281,11 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     plan->in = *in;
     plan->name = in->node ? in->node->name : in->role->name;
     plan->facts_used = heap_array(in->profile->fact_count, sizeof *plan->facts_used);
+    for (size_t i = 0; i < in->profile->fact_count; i++)
+        if (facts_builder_has(in->profile->facts[i].name))
+            return error_set(
+                err, "%s: the fact %s is one that nodebake itself supplies; name it otherwise",
+                in->profile->file, in->profile->facts[i].name);
     if (tree_create(&plan->tree, err) < 0)
         return -1;
     int result = lay_out(plan, &overlays, &templates, err);
@@ -292,7 +298,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
 
 bool plan_wants_fact(const struct plan *plan, size_t i)
 {
-    return plan->facts_used[i] || strcmp(plan->in.profile->facts[i].name, "NODE_NAME") == 0;
+    return plan->facts_used[i] || strcmp(plan->in.profile->facts[i].name, CONTRACT_NODE_FACT) == 0;
 }
 
 /* Names the required files that are absent for the same reason as the i-th. */
