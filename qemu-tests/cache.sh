@@ -52,7 +52,7 @@ cache_publish() {
 }
 
 cache_clean() {
-    enclosed_kill
+    child_end
     cache_remove "$work"
 }
 

@@ -45,21 +45,24 @@ get_kubernetes() {
     (cd apt && apt-get -qq source --download-only kubernetes)
     mkdir -p "$(dirname "$kubernetes_source")"
     # apt compared it with the signed index.
-    dpkg-source --no-check --extract apt/kubernetes_*.dsc "$kubernetes_source"
+    dpkg-source --no-check --extract apt/kubernetes_*.dsc "$kubernetes_source" >log 2>&1
     say "building kubernetes: some minutes"
-    get_build kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet
+    get_build kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet >>log 2>&1 ||
+        { tail -n 40 log; die "kubernetes does not build"; }
     gcc -Os -static -o pause "$kubernetes_source/build/pause/linux/pause.c"
     strip pause
 }
 
 # get_build PROGRAM…: static programs. The source knows its version without git.
 get_build() {
+    local changelog=$kubernetes_source/debian/changelog
     local build=(
         env -u GOROOT -u GIT_DIR PATH=/usr/lib/go-1.19/bin:/usr/sbin:/usr/bin:/sbin:/bin
         HOME="$PWD" GOPATH="$PWD/go" GOCACHE="$PWD/gocache" GOTMPDIR="$PWD/gotmp"
-        GO111MODULE=off CGO_ENABLED=0 GOFLAGS= GOPROXY=off GOTOOLCHAIN=local
+        GO111MODULE=off CGO_ENABLED=0 GOFLAGS= GOPROXY=off
+        SOURCE_DATE_EPOCH="$(dpkg-parsechangelog --file "$changelog" --show-field Timestamp)"
     )
-    mkdir -p gotmp built
-    "${build[@]}" make -C "$kubernetes_source" WHAT="${*/#/cmd/}" GOLDFLAGS="-s -w"
-    cp "${@/#/$kubernetes_source/_output/bin/}" built/
+    mkdir -p gotmp built &&
+        "${build[@]}" make -C "$kubernetes_source" WHAT="${*/#/cmd/}" GOLDFLAGS="-s -w" &&
+        cp "${@/#/$kubernetes_source/_output/bin/}" built/
 }

@@ -27,9 +27,9 @@ users_options() {
 
 # enclosed OPTION… -- COMMAND…: the command in a mount and a pid namespace of its own (and in
 # those that the options of unshare ask for). Whatever it starts, and every mount, is gone when it
-# ends, when this shell is killed, or when `enclosed_pid` is.
+# ends, when this shell is killed, or on `child_end`.
 #
-#   this shell ── unshare ── setpriv ── unshare (enclosed_pid) ── COMMAND is pid 1
+#   this shell ── unshare ── setpriv ── unshare ── COMMAND is pid 1
 #
 # A new user namespace clears the parent-death signal; so it is set after that, by setpriv.
 enclosed() {
@@ -41,17 +41,28 @@ enclosed() {
     shift
     unshare "${options[@]}" --mount -- setpriv --pdeathsig KILL -- \
         unshare --pid --fork --kill-child --mount-proc -- "$@" <&0 &
-    enclosed_pid=$!
+    child_wait $! KILL
+}
+
+# attended COMMAND…: a command that cleans up after itself, and is told when this shell is killed.
+attended() {
+    setpriv --pdeathsig TERM -- "$@" <&0 &
+    child_wait $! TERM
+}
+
+# child_wait PID SIGNAL: returns its exit status; until then child_end ends it by that signal.
+child_wait() {
     local status=0
-    wait "$enclosed_pid" || status=$?
-    enclosed_pid=
+    child_pid=$1 child_signal=$2
+    wait "$child_pid" || status=$?
+    child_pid=
     return "$status"
 }
 
-# enclosed_kill: ends what `enclosed` runs.
-enclosed_kill() {
+child_end() {
     # Not a bare `return`: in a trap that hands on the status from before it.
-    [[ -n ${enclosed_pid:-} ]] || return 0
-    kill -KILL "$enclosed_pid" 2>/dev/null || true
-    wait "$enclosed_pid" 2>/dev/null || true
+    [[ -n ${child_pid:-} ]] || return 0
+    kill -s "$child_signal" "$child_pid" 2>/dev/null || true
+    wait "$child_pid" 2>/dev/null || true
+    child_pid=
 }
