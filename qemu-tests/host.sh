@@ -19,6 +19,22 @@ need() {
     [[ ${#missing[@]} -eq 0 ]] || die "not installed: ${missing[*]} (make deps installs what the tests use)"
 }
 
+# need_namespaces: the right to make a user namespace; need_users: one of many users. unshare itself
+# may leave a helper behind that waits for ever when it is refused.
+need_namespaces() {
+    unshare --user --map-root-user true 2>/dev/null ||
+        die "this system lets $(id -un) make no user namespaces (a chroot, or a sysctl)"
+}
+
+need_users() {
+    local file
+    need_namespaces
+    need newuidmap newgidmap
+    for file in /etc/subuid /etc/subgid; do
+        grep -qE "^($(id -un)|$EUID):" "$file" || die "$file has no line for $(id -un)"
+    done
+}
+
 # users_options: how unshare lets an ordinary user own files of any uid; root needs nothing.
 users_options() {
     [[ $EUID -ne 0 ]] || return 0
