@@ -59,7 +59,8 @@ TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image imag
 TESTS_BUILDER += image/osrelease
 TESTS_BUILDER += pki/pki pki/folder pki/identity pki/issue pki/check pki/kubeconfig
 TESTS_BUILDER += lab/gce lab/metadata
-TESTS_BUILDER += args digest lock plan/overlay yaml/yaml yaml/values image/initramfs-refuse
+TESTS_BUILDER += args digest lock yaml/yaml yaml/values
+TESTS_BUILDER += plan/overlay plan/contract plan/print image/initramfs-refuse
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
