@@ -82,7 +82,7 @@ static void a_second_taker_waits(void **state)
     (void)state;
     int held AUTO_CLOSE = take("lock", 0);
     double begin = now();
-    refuse("lock", 1, "another nodebake has held the lock lock for 1 seconds");
+    refuse("lock", 1, "another nodebake has held the lock lock for 1 s");
     assert_true(now() - begin >= 0.9);
 }
 

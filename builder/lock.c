@@ -33,8 +33,7 @@ int lock_take(int dirfd, const char *name, unsigned seconds, int *fd, struct err
         if (errno == EWOULDBLOCK && seconds == 0)
             return error_set(err, "another nodebake holds the lock %s", name);
         if (errno == EWOULDBLOCK)
-            return error_set(err, "another nodebake has held the lock %s for %u seconds", name,
-                             seconds);
+            return error_set(err, "another nodebake has held the lock %s for %u s", name, seconds);
         return error_errno(err, "lock %s", name);
     }
     *fd = steal_fd(&file);

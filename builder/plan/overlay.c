@@ -31,6 +31,7 @@ static int read_link(const char *host, char **out, struct error *err)
     return 0;
 }
 
+/* The place of the path, which may be new; NULL when the list is full. */
 static struct overlay_file *slot(struct overlay_list *list, const char *path)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -39,6 +40,8 @@ static struct overlay_file *slot(struct overlay_list *list, const char *path)
             return &list->files[i];
         }
     }
+    if (list->count == OVERLAY_FILES_MAX)
+        return NULL;
     return APPEND(list->files, list->count, list->cap);
 }
 
@@ -55,8 +58,6 @@ static int add_file(const char *host, const char *overlay, const char *path, con
                     struct overlay_list *list, struct error *err)
 {
     char *target = NULL;
-    if (list->count >= OVERLAY_FILES_MAX)
-        return error_set(err, "overlay %s: more than %d files", overlay, OVERLAY_FILES_MAX);
     if (!path_fits(path))
         return error_set(err,
                          "%s: the path of an overlay's file is printable ASCII without spaces, its "
@@ -64,7 +65,12 @@ static int add_file(const char *host, const char *overlay, const char *path, con
                          host, NAME_BYTES_MAX);
     if (S_ISLNK(st->st_mode) && read_link(host, &target, err) < 0)
         return -1;
-    *slot(list, path) = (struct overlay_file){
+    struct overlay_file *file = slot(list, path);
+    if (!file) {
+        free(target);
+        return error_set(err, "overlay %s: more than %d files in all", overlay, OVERLAY_FILES_MAX);
+    }
+    *file = (struct overlay_file){
         .path = heap_copy(path),
         .host = heap_copy(host),
         .name = heap_printf("%s%s", overlay, path),

@@ -164,6 +164,7 @@ static void sizes_are_checked(void **state)
         {yaml_read_size, "k: 1.5GiB\n", "f:1:4: '1.5GiB' " SIZE_HINT},
         {yaml_read_size, "k: 0x10\n", "f:1:4: '0x10' " SIZE_HINT},
         {yaml_read_size, "k: 99999999999999999999\n", "f:1:4: '99999999999999999999' " SIZE_HINT},
+        {yaml_read_size, "k: 99999999999GiB\n", "f:1:4: '99999999999GiB' " SIZE_HINT},
         {yaml_read_size, "k: [1]\n", "f:1:4: a list stands where a single value belongs"},
     };
     (void)state;
@@ -183,6 +184,7 @@ static void modes_flags_and_versions_are_checked(void **state)
         {yaml_read_bool, "k: yes\n", "f:1:4: 'yes' is neither true nor false"},
         {yaml_read_bool, "k: True\n", "f:1:4: 'True' is neither true nor false"},
         {yaml_read_bool, "k:\n", "f:1:3: '' is neither true nor false"},
+        {yaml_read_bool, "k: \"\\e[31mx\\n\"\n", "f:1:4: '?[31mx?' is neither true nor false"},
         {yaml_read_bool, "k: []\n", "f:1:4: a list stands where a single value belongs"},
         {yaml_read_version1, "k: 2\n",
          "f:1:4: version '2' is not known to nodebake " NODEBAKE_VERSION "; write 1"},

@@ -95,9 +95,10 @@ int yaml_read_size(struct yaml_ref ref, void *dest, struct error *err)
         return -1;
     size_t digits = strspn(text, "0123456789");
     const char *suffix = text + digits + (text[digits] == ' ');
-    for (size_t i = 0; digits && digits <= 9 && i < ARRAY_LEN(units); i++) {
-        if (strcmp(units[i].suffix, suffix) == 0) {
-            *(uint64_t *)dest = strtoull(text, NULL, 10) << units[i].shift;
+    for (size_t i = 0; digits && digits <= 18 && i < ARRAY_LEN(units); i++) {
+        uint64_t n = strtoull(text, NULL, 10);
+        if (strcmp(units[i].suffix, suffix) == 0 && n <= UINT64_MAX >> units[i].shift) {
+            *(uint64_t *)dest = n << units[i].shift;
             return 0;
         }
     }

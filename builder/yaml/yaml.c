@@ -17,9 +17,24 @@ struct yaml_file {
     yaml_document_t doc;
 };
 
-static int parser_error(const char *name, const yaml_parser_t *parser, struct error *err)
+/* Where a byte stands; for bytes that are no text libyaml tells only their offset. */
+static yaml_mark_t mark_of(const char *text, size_t offset)
 {
-    const yaml_mark_t *at = &parser->problem_mark;
+    yaml_mark_t at = {0};
+    for (size_t i = 0; i < offset; i++) {
+        at.column = text[i] == '\n' ? 0 : at.column + 1;
+        at.line += text[i] == '\n';
+    }
+    return at;
+}
+
+static int parser_error(const char *name, const char *text, size_t len, const yaml_parser_t *parser,
+                        struct error *err)
+{
+    yaml_mark_t mark = parser->problem_mark;
+    if (parser->error == YAML_READER_ERROR)
+        mark = mark_of(text, parser->problem_offset < len ? parser->problem_offset : len);
+    const yaml_mark_t *at = &mark;
     return error_set(err, "%s:%zu:%zu: not YAML: %s", name, at->line + 1, at->column + 1,
                      parser->problem ? parser->problem : "unreadable");
 }
@@ -88,7 +103,7 @@ static int scan_events(const char *name, const char *text, size_t len, struct er
     for (bool end = false; !end && result == 0;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
-            result = parser_error(name, &parser, err);
+            result = parser_error(name, text, len, &parser, err);
             break;
         }
         end = event.type == YAML_STREAM_END_EVENT;
@@ -113,7 +128,7 @@ int yaml_parse(const char *name, const char *text, size_t len, struct yaml_file 
     struct yaml_file *file = heap_array(1, sizeof *file);
     int result = 0;
     if (!yaml_parser_load(&parser, &file->doc)) {
-        result = parser_error(name, &parser, err);
+        result = parser_error(name, text, len, &parser, err);
         free(steal(file));
     } else {
         file->name = heap_copy(name);
@@ -173,6 +188,10 @@ int yaml_error(struct yaml_ref ref, struct error *err, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
+    /* Texts of the file are cited, and may hold what a terminal would obey. */
+    for (char *c = err->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     return error_context(err, "%s:%zu:%zu", ref.file->name, at.line + 1, at.column + 1);
 }
 
