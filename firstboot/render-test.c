@@ -270,9 +270,11 @@ extern const char __bss_start[], _end[]; /* from the linker: all that is static 
 /* Is the text in static memory? Looks at redzones too, which no sanitizer should hear of. */
 __attribute__((no_sanitize("address"))) static bool in_memory(const char *text)
 {
-    for (const volatile char *p = __bss_start; p < _end; p++) {
+    const volatile char *bytes = __bss_start;
+    size_t size = (uintptr_t)_end - (uintptr_t)__bss_start;
+    for (size_t at = 0; at < size; at++) {
         size_t n = 0;
-        while (text[n] && p + n < _end && p[n] == text[n])
+        while (text[n] && at + n < size && bytes[at + n] == text[n])
             n++;
         if (!text[n])
             return true;
