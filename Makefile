@@ -51,6 +51,7 @@ BUILDER += pki/pki pki/identity pki/pem pki/issue pki/check pki/folder pki/kubec
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT =
 TESTS_FIRSTBOOT += contract facts resolve stamp
+TESTS_FIRSTBOOT += dhcp-build dirs enable lines netlink platform render walk words
 TESTS_BUILDER = cluster/cluster plan/plan plan/profile
 TESTS_FIRSTBOOT += clock dhcp dmi http http-response source-gce
 TESTS_BUILDER += interrupt process progress tree/tree

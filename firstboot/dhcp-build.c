@@ -3,18 +3,6 @@
 #include "firstboot/dhcp-wire.h"
 #include "firstboot/dhcp.h"
 
-static void put16(uint8_t *p, unsigned n)
-{
-    p[0] = (uint8_t)(n >> 8);
-    p[1] = (uint8_t)n;
-}
-
-static void put32(uint8_t *p, uint32_t n)
-{
-    put16(p, n >> 16);
-    put16(p + 2, n & 0xffff);
-}
-
 static uint32_t sum_add(uint32_t sum, const uint8_t *p, size_t len)
 {
     for (; len > 1; p += 2, len -= 2)

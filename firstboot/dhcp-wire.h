@@ -50,6 +50,18 @@ static inline uint32_t get32(const uint8_t *p)
     return (uint32_t)get16(p) << 16 | get16(p + 2);
 }
 
+static inline void put16(uint8_t *p, unsigned n)
+{
+    p[0] = (uint8_t)(n >> 8);
+    p[1] = (uint8_t)n;
+}
+
+static inline void put32(uint8_t *p, uint32_t n)
+{
+    put16(p, n >> 16);
+    put16(p + 2, n & 0xffff);
+}
+
 /* The Internet checksum (RFC 1071) of an IPv4 header; 0 when the one inside is right. */
 unsigned ip_checksum(const uint8_t *ip, size_t head);
 

@@ -44,6 +44,15 @@ void netlink_put32(struct netlink_request *r, uint16_t type, uint32_t value)
     netlink_put(r, type, &value, sizeof value);
 }
 
+/* NLMSG_NEXT and RTA_NEXT count without a sign where `left` has none: behind a last element without
+ * its padding it would be huge. Both align to 4 bytes. */
+static const void *next(const void *element, size_t size, int *left)
+{
+    size = NLMSG_ALIGN(size);
+    *left -= (int)size;
+    return (const char *)element + size;
+}
+
 /* 1: it was the last message, 0: more follow, -1: the kernel refused (errno). */
 static int take(const struct nlmsghdr *m, const struct nlmsghdr *request, netlink_answer *answer,
                 void *ctx)
@@ -84,9 +93,9 @@ int netlink_talk(int fd, struct netlink_request *r, netlink_answer *answer, void
             return -1;
         if (kernel.nl_pid != 0) /* somebody else's: only the kernel is believed */
             continue;
-        unsigned left = (unsigned)got;
+        int left = (int)got;
         for (const struct nlmsghdr *m = (const void *)buffer; NLMSG_OK(m, left);
-             m = NLMSG_NEXT(m, left)) {
+             m = next(m, m->nlmsg_len, &left)) {
             int end = take(m, &r->head, answer, ctx);
             if (end)
                 return end < 0 ? -1 : 0;
@@ -100,9 +109,9 @@ const void *netlink_attribute(const struct nlmsghdr *message, size_t skip, uint1
     size_t head = NLMSG_SPACE(skip);
     if (message->nlmsg_len < head)
         return NULL;
-    unsigned left = (unsigned)(message->nlmsg_len - head);
+    int left = (int)(message->nlmsg_len - head);
     const struct rtattr *a = (const void *)((const char *)message + head);
-    for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+    for (; RTA_OK(a, left); a = next(a, a->rta_len, &left))
         if ((a->rta_type & NLA_TYPE_MASK) == type && RTA_PAYLOAD(a) >= size)
             return RTA_DATA(a);
     return NULL;

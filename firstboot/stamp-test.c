@@ -1,16 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "firstboot/platform.h"
+#include "firstboot/root-fixture.h"
 #include "firstboot/stamp.h"
 
 #define GOOD "nodebake-stamp 1\nsource gce\nidentity product_uuid:9b3c\nnode worker-0\n"
 
 static struct stamp stamp;
+static struct dirs dirs;
+static struct error err;
 
 static bool parse(const char *text)
 {
@@ -52,85 +47,83 @@ static void half_and_foreign_stamps_are_none(void **state)
     }
 }
 
-static struct contract contract;
-static struct error err;
-
-static void load(const char *source_line)
-{
-    static char text[512];
-    text[0] = '\0';
-    strcat(text, "nodebake-contract 1\ncluster c\nrole r\ndeadline 60\non-failure continue\n"
-                 "fact NODE_NAME label\n");
-    strcat(text, source_line);
-    assert_int_equal(contract_parse(text, strlen(text), &contract, &err), 0);
-}
-
-static const struct dmi on_gce = {.sys_vendor = "Google",
-                                  .product_name = "Google Compute Engine",
-                                  .product_uuid = "9b3c",
-                                  .board_asset_tag = "Not Specified"};
-
-static void the_firmware_says_who_the_machine_is(void **state)
+static void the_node_does_not_make_a_difference(void **state)
 {
     (void)state;
-    load("source gce product_uuid\n");
-    const struct source *s = platform_choose(&contract, &on_gce, &stamp, &err);
-    assert_non_null(s);
-    assert_string_equal(s->name, "gce");
-    assert_string_equal(stamp.source, "gce");
-    assert_string_equal(stamp.identity, "product_uuid:9b3c");
-
-    assert_true(parse(GOOD));
-    assert_true(platform_is_stamped(&contract, &on_gce, &stamp));
-    struct dmi clone = on_gce;
-    strcpy(clone.product_uuid, "9b3d");
-    assert_false(platform_is_stamped(&contract, &clone, &stamp));
-    strcpy(clone.product_uuid, "");
-    assert_false(platform_is_stamped(&contract, &clone, &stamp));
-    strcpy(stamp.source, "file");
-    assert_false(platform_is_stamped(&contract, &on_gce, &stamp));
+    static const struct stamp a = {.source = "gce", .identity = "product_uuid:1", .node = "a"};
+    struct stamp b = a;
+    strcpy(b.node, "b");
+    assert_true(stamp_same(&a, &b));
+    strcpy(b.identity, "product_uuid:2");
+    assert_false(stamp_same(&a, &b));
+    b = a;
+    strcpy(b.source, "file");
+    assert_false(stamp_same(&a, &b));
 }
 
-static void what_cannot_tell_machines_apart_is_no_identity(void **state)
+static int setup(void **state)
+{
+    root_setup(state);
+    dirs_init(&dirs, root);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    dirs_close(&dirs);
+    return root_teardown(state);
+}
+
+static void what_was_published_is_read(void **state)
 {
     (void)state;
-    struct dmi without = on_gce;
-    load("source gce product_uuid\n");
-    without.product_uuid[0] = '\0';
-    assert_null(platform_choose(&contract, &without, &stamp, &err));
-    assert_string_equal(err.text, "gce: product_uuid: the firmware has none; nothing would tell "
-                                  "this machine from a clone");
-    load("source gce board_asset_tag\n");
-    assert_null(platform_choose(&contract, &on_gce, &stamp, &err));
-    assert_non_null(strstr(err.text, "gce: board_asset_tag: 'Not Specified' is not "));
+    static const struct stamp wanted = {
+        .source = "gce", .identity = "product_uuid:9b3c", .node = "worker-0"};
+    assert_int_equal(stamp_read(root, &stamp, &err), 0);
+    assert_int_equal(stamp_publish(&dirs, &wanted, &err), 0);
+    assert_string_equal(get("var/lib/nodebake/stamp"), GOOD);
+    assert_int_equal(look("var/lib/nodebake/stamp").st_mode, S_IFREG | 0644);
+    assert_int_equal(stamp_read(root, &stamp, &err), 1);
+    assert_true(stamp_same(&stamp, &wanted));
+    assert_string_equal(stamp.node, "worker-0");
+    assert_int_equal(left_over(), 0);
 }
 
-static void other_platforms_are_refused(void **state)
+static void a_stamp_is_taken_away(void **state)
 {
     (void)state;
-    struct dmi other = {.sys_vendor = "QEMU", .product_name = "Standard PC", .product_uuid = "1"};
-    load("source gce product_uuid\n");
-    assert_null(platform_choose(&contract, &other, &stamp, &err));
-    assert_string_equal(err.text,
-                        "no source: the contract allows gce; this machine is 'QEMU' 'Standard PC'");
-    assert_true(parse(GOOD));
-    assert_false(platform_is_stamped(&contract, &other, &stamp));
-    load("");
-    assert_null(platform_choose(&contract, &other, &stamp, &err));
-    assert_non_null(strstr(err.text, "the contract allows none;"));
-    load("source moon product_uuid\n");
-    assert_null(platform_choose(&contract, &on_gce, &stamp, &err));
-    assert_string_equal(err.text, "moon: this firstboot has no source of that name");
+    assert_int_equal(stamp_remove(&dirs, &err), 0); /* there is not even its directory */
+    assert_int_equal(look("var").st_mode, 0);
+    put("var/lib/nodebake/stamp", GOOD);
+    assert_int_equal(stamp_remove(&dirs, &err), 0);
+    assert_int_equal(look("var/lib/nodebake/stamp").st_mode, 0);
+    assert_int_equal(stamp_remove(&dirs, &err), 0);
 }
+
+static void what_is_no_file_is_told(void **state)
+{
+    (void)state;
+    put("var/lib/nodebake/stamp/x", "");
+    assert_int_equal(stamp_read(root, &stamp, &err), -1);
+    assert_string_equal(err.text, "/var/lib/nodebake/stamp: not a regular file");
+    assert_int_equal(stamp_remove(&dirs, &err), -1);
+    assert_string_equal(err.text, "take the stamp away: Is a directory");
+    assert_int_equal(stamp_publish(&dirs, &stamp, &err), -1);
+    assert_memory_equal(err.text, "write the stamp: ", 17);
+    assert_int_equal(left_over(), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stamp_is_read),
         cmocka_unit_test(half_and_foreign_stamps_are_none),
-        cmocka_unit_test(the_firmware_says_who_the_machine_is),
-        cmocka_unit_test(what_cannot_tell_machines_apart_is_no_identity),
-        cmocka_unit_test(other_platforms_are_refused),
+        cmocka_unit_test(the_node_does_not_make_a_difference),
+        TEST(what_was_published_is_read),
+        TEST(a_stamp_is_taken_away),
+        TEST(what_is_no_file_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

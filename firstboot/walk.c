@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -90,6 +91,13 @@ static char *walk_next(struct walk *w)
     return *name ? name : NULL;
 }
 
+/* openat2 follows the last link for O_PATH too; openat with O_NOFOLLOW gives the link itself. */
+static bool is_link(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* Enters `name`, or restarts when it is a link. The last component is opened with `flags`: the
  * descriptor stays in w->fd. */
 static int walk_enter(struct walk *w, const char *name, int flags)
@@ -99,6 +107,10 @@ static int walk_enter(struct walk *w, const char *name, int flags)
     int fd = openat(at, name, (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ELOOP || errno == ENOTDIR ? walk_link(w, name, w->next) : -1;
+    if (is_link(fd)) {
+        close(fd);
+        return walk_link(w, name, w->next);
+    }
     cleanup_close(&w->fd);
     w->fd = fd;
     size_t used = strlen(w->done);

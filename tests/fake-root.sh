@@ -1,4 +1,18 @@
-# Folders that look like the root of an image, for the scripts that test firstboot: source it.
+# Folders that look like the root of an image, for the scripts that test firstboot: source it;
+# call begin_fake_root first.
+
+# begin_fake_root: files are to be root's, so anybody else's script runs again as root of a user
+# namespace. Sets firstboot, tmp (a folder that goes away at the end) and R (for make_root), and
+# writes the facts of worker-0 to $tmp/facts.
+begin_fake_root()
+{
+    [ "$(id -u)" -eq 0 ] || exec unshare -Ur "tests/${0##*/}"
+    firstboot=$PWD/${BUILD:-build}/firstboot
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT
+    R=$tmp/root
+    make_facts >"$tmp/facts"
+}
 
 # make_root DIR [CONTRACT]: an image of worker-0 that was never booted.
 make_root()

@@ -4,14 +4,9 @@
 # same when such a call fails. Needs: strace.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-[ "$(id -u)" -eq 0 ] || exec unshare -Ur "$0" # files are to be root's
 . tests/tap.sh
 . tests/fake-root.sh
-firstboot=$PWD/${BUILD:-build}/firstboot
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-R=$tmp/root
-make_facts >"$tmp/facts"
+begin_fake_root
 
 finish()
 {
