@@ -29,39 +29,35 @@ FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction
 FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--build-id=none
 
 COMMON = address buffer cleanup error file template
-FIRSTBOOT =
-FIRSTBOOT += backoff clock dhcp dhcp-build dhcp-client dmi http http-response interface net netlink
-FIRSTBOOT += packet source source-gce
-FIRSTBOOT += contract dirs enable facts lines options platform render report resolve root stamp walk words
-BUILDER = heap digest interrupt
-BUILDER += yaml/yaml yaml/values
-BUILDER += cluster/cluster cluster/read cluster/check cluster/labels
-BUILDER += plan/profile plan/facts plan/overlay plan/contract plan/plan plan/target plan/print plan/json
-BUILDER += args install cmd/inputs cmd/init cmd/plan cmd/build cmd/metadata cmd/completion
-BUILDER += process progress tree/manifest tree/tree
-BUILDER += lab/gce lab/metadata
-BUILDER += lock artifact/release artifact/values artifact/walk artifact/members
-BUILDER += artifact/cache artifact/locate artifact/unpack
-BUILDER += image/base image/disk image/dpkg image/format image/fstab image/image image/initramfs
-BUILDER += image/initrd image/kvm image/osrelease
+FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
+	http-response interface lines net netlink options packet platform render report resolve root \
+	source source-gce stamp walk words
+BUILDER = args digest heap install interrupt lock process progress
+BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
+	artifact/values artifact/walk
+BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
+BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
+BUILDER += image/base image/disk image/dpkg image/format image/fstab image/image image/initramfs \
+	image/initrd image/kvm image/osrelease
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
-BUILDER += pki/pki pki/identity pki/pem pki/issue pki/check pki/folder pki/kubeconfig
+BUILDER += lab/gce lab/metadata
+BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
+BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
+	plan/target
+BUILDER += tree/manifest tree/tree yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
-TESTS_FIRSTBOOT =
-TESTS_FIRSTBOOT += contract facts resolve stamp
-TESTS_FIRSTBOOT += dhcp-build dirs enable lines netlink platform render walk words
-TESTS_BUILDER = cluster/cluster plan/plan plan/profile
-TESTS_FIRSTBOOT += clock dhcp dmi http http-response source-gce
-TESTS_BUILDER += interrupt process progress tree/tree
-TESTS_BUILDER += artifact/release artifact/members artifact/unpack
-TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs
-TESTS_BUILDER += image/osrelease
-TESTS_BUILDER += pki/pki pki/folder pki/identity pki/issue pki/check pki/kubeconfig
+TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http-response lines \
+	netlink platform render resolve source-gce stamp walk words
+TESTS_BUILDER = args digest interrupt lock process progress
+TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
+TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
+	image/initramfs-refuse image/osrelease
 TESTS_BUILDER += lab/gce lab/metadata
-TESTS_BUILDER += args digest lock yaml/yaml yaml/values
-TESTS_BUILDER += plan/overlay plan/contract plan/print image/initramfs-refuse
+TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
+TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += tree/tree yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
@@ -143,8 +139,7 @@ $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER =
-FUZZ_BUILDER += base initramfs
+FUZZ_BUILDER = base initramfs
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
