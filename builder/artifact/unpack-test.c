@@ -345,7 +345,7 @@ static void a_held_lock(void **state)
     int first AUTO_CLOSE = -1, second AUTO_CLOSE = -1;
     assert_int_equal(lock_take(dir, ".lock", 0, &first, &err), 0);
     assert_int_equal(lock_take(dir, ".lock", 1, &second, &err), -1);
-    assert_string_equal(err.text, "another nodebake has held the lock .lock for 1 seconds");
+    assert_string_equal(err.text, "another nodebake has held the lock .lock for 1 s");
     cleanup_close(&first);
     assert_int_equal(lock_take(dir, ".lock", 0, &second, &err), 0);
 }
