@@ -212,8 +212,8 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libssl
 DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
 	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
-	e2fsprogs dosfstools mtools fdisk gdisk grub-pc-bin grub-efi-amd64-bin grub-common golang-1.19-go \
-	dpkg-dev ca-certificates rsync file openssl ovmf debian-archive-keyring
+	e2fsprogs dosfstools mtools fdisk gdisk golang-1.19-go \
+	dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
 
 .PHONY: deps
 deps:
