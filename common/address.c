@@ -156,7 +156,8 @@ static void shown(const char *text, char out[static 68])
     size_t n = 0;
     for (; n < 60 && text[n]; n++)
         out[n] = (char)(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?');
-    strcpy(out + n, text[n] ? "..." : "");
+    const char *rest = n == 60 && text[n] ? "..." : "";
+    memcpy(out + n, rest, strlen(rest) + 1);
 }
 
 int value_check(enum value_type type, const char *text, struct error *err)

@@ -51,7 +51,7 @@ static inline int root_setup(void **state)
 {
     (void)state;
     become_root();
-    strcpy(root_path, "/tmp/firstboot-test-XXXXXX");
+    snprintf(root_path, sizeof root_path, "/tmp/firstboot-test-XXXXXX");
     assert_non_null(mkdtemp(root_path));
     root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(root >= 0);

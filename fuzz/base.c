@@ -8,6 +8,7 @@
 #include "builder/image/dpkg.h"
 #include "builder/image/fstab.h"
 #include "builder/image/osrelease.h"
+#include "fuzz/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,11 +45,7 @@ static void read_dpkg(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size ? size : 1); /* so that a byte too far is seen */
-    if (!text)
-        return 0;
-    if (size)
-        memcpy(text, data, size);
+    char *text = exact_copy(data, size);
     read_fstab(text, size);
     read_dpkg(text, size);
     char *id AUTO_FREE = os_release_value(text, size, "ID");

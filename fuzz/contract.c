@@ -5,6 +5,7 @@
 
 #include "firstboot/contract.h"
 #include "firstboot/words.h"
+#include "fuzz/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,11 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct contract c;
     struct error err = ERROR_INIT;
-    char *text = malloc(size ? size : 1); /* so that a byte too far is seen */
-    if (!text)
-        return 0;
-    if (size)
-        memcpy(text, data, size);
+    char *text = exact_copy(data, size);
     int result = contract_parse(text, size, &c, &err);
     require((result < 0) == (err.text[0] != '\0'));
     require(result == 0 || c.unit_count + c.file_count + c.fact_count == 0);

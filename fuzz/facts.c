@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firstboot/facts.h"
+#include "fuzz/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,11 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct facts facts;
     struct error err = ERROR_INIT;
-    char *text = malloc(size ? size : 1); /* so that a byte too far is seen */
-    if (!text)
-        return 0;
-    if (size)
-        memcpy(text, data, size);
+    char *text = exact_copy(data, size);
     facts_init(&facts, wanted(), "file");
     int result = facts_parse(&facts, text, size, &err);
     if ((result < 0) != (err.text[0] != '\0'))

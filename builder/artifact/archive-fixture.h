@@ -25,7 +25,9 @@
 #include "common/error.h"
 #include "common/file.h"
 
-static char fixture_dir[] = "/tmp/nodebake-artifact-XXXXXX";
+#define FIXTURE_TEMPLATE "/tmp/nodebake-artifact-XXXXXX"
+
+static char fixture_dir[] = FIXTURE_TEMPLATE;
 
 /* One entry; its content is `len` times the byte `fill`. */
 struct fixture_entry {
@@ -154,7 +156,7 @@ static inline void remove_all(const char *path)
 static inline int fixture_setup(void **state)
 {
     (void)state;
-    strcpy(fixture_dir, "/tmp/nodebake-artifact-XXXXXX");
+    memcpy(fixture_dir, FIXTURE_TEMPLATE, sizeof fixture_dir);
     return mkdtemp(fixture_dir) ? 0 : -1;
 }
 
