@@ -16,7 +16,8 @@ export CMOCKA_MESSAGE_OUTPUT = TAP
 
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
-BUILDER_LIBS = libguestfs openssl yaml-0.1 libarchive zlib jansson libmicrohttpd
+BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
+	libmicrohttpd
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
@@ -37,7 +38,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 	artifact/values artifact/walk
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
-BUILDER += image/base image/disk image/dpkg image/format image/fstab image/image image/initramfs \
+BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initrd image/kvm image/osrelease
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
@@ -206,7 +207,8 @@ demo: deps
 	$(MAKE) all
 	qemu-tests/demo
 
-DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libssl-dev libyaml-dev \
+DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
+	libblkid-dev libnbd-dev libssl-dev libyaml-dev \
 	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64

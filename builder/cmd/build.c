@@ -137,7 +137,10 @@ static int edit(struct build *b, struct error *err)
     size_t n = b->inputs.target_count;
     struct error ignored = ERROR_INIT;
     b->disks = heap_array(n, sizeof *b->disks);
-    if (b->writer->open_all((const char *const *)b->raws, n, b->disks, &b->set, err) < 0)
+    struct disk_file *files AUTO_FREE = heap_array(n, sizeof *files);
+    for (size_t i = 0; i < n; i++)
+        files[i] = (struct disk_file){.path = b->raws[i]};
+    if (b->writer->open_all(files, n, 1, b->disks, &b->set, err) < 0)
         return error_context(err, "%s", b->args->cluster->image);
     int result = write_all(b, err);
     /* What could not be flushed is a failure, unless there was one already. */

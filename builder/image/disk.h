@@ -1,11 +1,12 @@
-/* A system on a disk image, opened for editing. Writers stand in a table, a folder each:
- * guestfs/ edits anything that libguestfs can mount. */
+/* A system on a disk image, opened for editing. Writers stand in a table, a folder each: ext4/
+ * edits ext4 in place, guestfs/ anything that libguestfs can mount. */
 #ifndef NB_BUILDER_DISK_H
 #define NB_BUILDER_DISK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "builder/image/blocks.h"
 #include "builder/tree/tree.h"
 #include "common/attributes.h"
 #include "common/buffer.h"
@@ -25,10 +26,14 @@ struct disk_space {
  * those inside the image, absolute; links in them resolve inside the image. */
 struct disk_writer {
     const char *name;
-    /* Opens n raw images that are copies of one base; sets out[0..n-1] in that order. Root is
-     * found by inspection of the first. */
-    int (*open_all)(const char *const *images, size_t n, struct disk **out, struct disk_set **set,
-                    struct error *err);
+    /* Is the system in the image one that this writer edits? 1, 0 when another writer has to
+     * (err says why), or -1 when nobody should: damage, encryption. NULL: any. */
+    int (*suits)(const struct disk_file *file, struct error *err);
+    /* Opens n images that are copies of one base, or lie on one; sets out[0..n-1] in that order.
+     * Root is found by inspection of the first. `now` is what a file system records as the time
+     * of its change, where the writer can choose. */
+    int (*open_all)(const struct disk_file *files, size_t n, time_t now, struct disk **out,
+                    struct disk_set **set, struct error *err);
     /* Flushes and closes all; the disks are gone, also on -1. set may be NULL. */
     int (*close_all)(struct disk_set *set, struct error *err);
     /* Appends a file's content, at most max bytes. */
@@ -41,10 +46,11 @@ struct disk_writer {
     int (*exists)(struct disk *disk, const char *path, struct error *err);
     /* Room of the file system that holds the directory, or would if it were made. */
     int (*space)(struct disk *disk, const char *dir, struct disk_space *space, struct error *err);
-    /* Puts an entry: a file or link replaces what is there, a directory's mode and owner are
-     * set; missing parents are made, 0755 root. An entry that would replace a directory by
-     * something else, or anything by a directory, is an error. Adds the bytes of its content to
-     * `progress` (NULL is allowed) as they arrive. */
+    /* Puts an entry: a file or link replaces what is there, a directory's mode, owner and extended
+     * attributes are set; missing parents are made, 0755 root. An entry that would replace a
+     * directory by something else, or anything by a directory, is an error. A hard link's target
+     * must be there. Blocks of a replaced file that only its owner could read are zeroed where the
+     * writer can. Adds the bytes of its content to `progress` (NULL is allowed) as they arrive. */
     int (*put)(struct disk *disk, const struct entry *entry, time_t mtime,
                struct progress *progress, struct error *err);
     /* Runs a program inside the system (argv ends with NULL); its output is appended. NULL in
@@ -55,6 +61,10 @@ struct disk_writer {
 /* The writer of that name, or NULL. */
 const struct disk_writer *disk_writer_find(const char *name) NONNULL(1);
 
-extern const struct disk_writer disk_writer_guestfs;
+/* The first writer of the table that suits the image. */
+int disk_writer_choose(const struct disk_file *file, const struct disk_writer **out,
+                       struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+
+extern const struct disk_writer disk_writer_ext4, disk_writer_guestfs;
 
 #endif

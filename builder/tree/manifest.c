@@ -43,6 +43,10 @@ static int describe_content(json_t *object, const struct entry *entry, struct er
         if (set_string(object, "target", entry->target, err) < 0)
             return -1;
         return set_string(object, "type", "link", err);
+    case ENTRY_HARDLINK:
+        if (set_string(object, "target", entry->target, err) < 0)
+            return -1;
+        return set_string(object, "type", "hardlink", err);
     case ENTRY_FILE:
         break;
     }

@@ -13,21 +13,30 @@
 
 #define TREE_MANIFEST "/usr/lib/nodebake/manifest.json"
 
-enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK };
+enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK, ENTRY_HARDLINK };
 
-/* One file, directory or symbolic link. All strings are on the heap and belong to the entry. */
+/* An extended attribute: "security.capability", "user.x", … */
+struct xattr {
+    char *name, *value;
+    size_t len; /* of the value */
+};
+
+/* One file, directory, symbolic link, or further name of a file. All strings are on the heap and
+ * belong to the entry. */
 struct entry {
     char *path; /* absolute, without "." and "..", without a trailing slash */
     enum entry_type type;
-    mode_t mode; /* permission bits; ignored for links */
+    mode_t mode; /* permission bits; ignored for links; a hard link has its file's, and owner */
     uid_t uid;
     gid_t gid;
-    char *target; /* of a link, else NULL */
+    char *target; /* of a link, or the path of a hard link's file; else NULL */
     char *text;   /* content of a file held in memory (len bytes), else NULL */
     size_t len;
-    char *host;   /* content of a file that lies on the host at this path, else NULL */
-    char *source; /* for people: where the entry comes from */
-    bool secret;  /* its content must never be shown */
+    char *host;           /* content of a file that lies on the host at this path, else NULL */
+    char *source;         /* for people: where the entry comes from */
+    bool secret;          /* its content must never be shown */
+    struct xattr *xattrs; /* sorted by name; NULL: none */
+    size_t xattr_count;
 };
 
 struct tree {

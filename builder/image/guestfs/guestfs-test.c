@@ -97,7 +97,10 @@ static int open_disks(void **state)
     make_disk(IMAGES[LOST]);
     writer = disk_writer_find("guestfs");
     assert_non_null(writer);
-    if (writer->open_all(IMAGES, IMAGE_COUNT, disks, &set, &err) < 0)
+    struct disk_file files[IMAGE_COUNT];
+    for (size_t i = 0; i < IMAGE_COUNT; i++)
+        files[i] = (struct disk_file){.path = IMAGES[i]};
+    if (writer->open_all(files, IMAGE_COUNT, MTIME, disks, &set, &err) < 0)
         fail_msg("%s", err.text);
     return 0;
 }

@@ -129,13 +129,14 @@ static int configure(guestfs_h *g, struct error *err)
 }
 
 /* Writes need not survive a power cut here: the images are fsynced before they are published. */
-static int add_images(guestfs_h *g, const char *const *images, size_t n, struct error *err)
+static int add_images(guestfs_h *g, const struct disk_file *files, size_t n, struct error *err)
 {
     for (size_t i = 0; i < n; i++)
-        if (guestfs_add_drive_opts(g, images[i], GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
+        if (guestfs_add_drive_opts(g, files[i].path, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
+                                   files[i].qcow2 ? "qcow2" : "raw",
                                    GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
                                    GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)
-            return guest_error(g, err, "%s", images[i]);
+            return guest_error(g, err, "%s", files[i].path);
     return 0;
 }
 
@@ -181,9 +182,11 @@ static int name_disks(struct disk_set *set, struct error *err)
     return 0;
 }
 
-static int open_all(const char *const *images, size_t n, struct disk **out, struct disk_set **set,
-                    struct error *err)
+/* The kernel of the appliance has its own clock: `now` is not asked. */
+static int open_all(const struct disk_file *files, size_t n, time_t now, struct disk **out,
+                    struct disk_set **set, struct error *err)
 {
+    (void)now;
     if (n == 0)
         return error_set(err, "no image to open");
     struct disk_set *s AUTO_SET = heap_array(1, sizeof *s);
@@ -192,11 +195,11 @@ static int open_all(const char *const *images, size_t n, struct disk **out, stru
     s->g = guestfs_create();
     if (!s->g)
         return error_errno(err, "libguestfs");
-    if (configure(s->g, err) < 0 || add_images(s->g, images, n, err) < 0 ||
+    if (configure(s->g, err) < 0 || add_images(s->g, files, n, err) < 0 ||
         launch(s->g, n, err) < 0 || name_disks(s, err) < 0)
         return -1;
     if (guest_find_system(s->g, s->disks[0].device, &s->mounts, err) < 0)
-        return error_context(err, "%s", images[0]);
+        return error_context(err, "%s", files[0].path);
     for (size_t i = 0; i < n; i++) {
         s->disks[i].set = s;
         out[i] = &s->disks[i];

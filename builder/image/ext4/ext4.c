@@ -1,0 +1,106 @@
+#include "builder/image/ext4/ext4.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+
+struct disk_set {
+    struct disk *disks;
+    size_t count;
+};
+
+int ext4_error(struct error *err, errcode_t code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof err->text - used, ": %s", error_message(code));
+    return -1;
+}
+
+static int close_disk(struct disk *disk, struct error *err)
+{
+    int result = ext4_close_system(disk, err);
+    struct error later = ERROR_INIT;
+    if (blocks_close(disk->blocks, result < 0 ? &later : err) < 0)
+        result = -1;
+    disk->blocks = NULL;
+    return result;
+}
+
+/* 1, 0 and -1 as ext4_open_system. */
+static int open_disk(const struct disk_file *file, bool writable, time_t now, struct disk *disk,
+                     struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+    disk->now = now;
+    if (blocks_open(file, writable, &disk->blocks, err) < 0)
+        return -1;
+    int answer = ext4_open_system(disk, writable, err);
+    if (answer <= 0) {
+        error_context(err, "%s", file->path);
+        if (blocks_close(disk->blocks, &ignored) < 0)
+            answer = -1;
+        disk->blocks = NULL;
+    }
+    return answer;
+}
+
+static int suits(const struct disk_file *file, struct error *err)
+{
+    struct disk disk = {.volume_count = 0};
+    int answer = open_disk(file, false, 1, &disk, err);
+    if (answer > 0 && close_disk(&disk, err) < 0)
+        return -1;
+    return answer;
+}
+
+static int close_all(struct disk_set *set, struct error *err)
+{
+    int result = 0;
+    for (size_t i = 0; set && i < set->count; i++) {
+        struct error later = ERROR_INIT;
+        if (close_disk(&set->disks[i], result < 0 ? &later : err) < 0)
+            result = -1;
+    }
+    if (set)
+        free(set->disks);
+    free(set);
+    return result;
+}
+
+static int open_all(const struct disk_file *files, size_t n, time_t now, struct disk **out,
+                    struct disk_set **set, struct error *err)
+{
+    struct disk_set *s = heap_array(1, sizeof *s);
+    s->disks = heap_array(n, sizeof *s->disks);
+    for (size_t i = 0; i < n; i++) {
+        if (open_disk(&files[i], true, now, &s->disks[i], err) <= 0) {
+            struct error ignored = ERROR_INIT;
+            if (close_all(s, &ignored) < 0)
+                error_context(err, "%s", ignored.text);
+            return -1;
+        }
+        out[i] = &s->disks[i];
+        s->count++;
+    }
+    *set = s;
+    return 0;
+}
+
+const struct disk_writer disk_writer_ext4 = {
+    .name = "ext4",
+    .suits = suits,
+    .open_all = open_all,
+    .close_all = close_all,
+    .read = ext4_read,
+    .list = ext4_list,
+    .exists = ext4_exists,
+    .space = ext4_space,
+    .put = ext4_put,
+};

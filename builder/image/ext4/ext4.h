@@ -1,0 +1,86 @@
+/* What the files of the ext4 writer share: the file systems of one disk, opened by libext2fs. */
+#ifndef NB_BUILDER_EXT4_H
+#define NB_BUILDER_EXT4_H
+
+#include <ext2fs/ext2fs.h>
+#include <stdbool.h>
+
+#include "builder/image/disk.h"
+#include "builder/image/partition.h"
+
+/* A file system of the image. */
+struct volume {
+    char *dir; /* where fstab mounts it; "/" for the first */
+    struct partition partition;
+    ext2_filsys fs; /* NULL: not one that this writer edits (vfat, …) */
+};
+
+enum { VOLUMES_MAX = 16 };
+
+struct disk {
+    struct blocks *blocks;
+    struct volume volumes[VOLUMES_MAX]; /* parents first; the first is the root */
+    size_t volume_count;
+    time_t now; /* what file systems and inodes record as the time of a change */
+};
+
+/* An inode of one of the disk's file systems. */
+struct place {
+    struct volume *volume;
+    ext2_ino_t ino;
+};
+
+/* Sets an error from libext2fs' code: "ACTION: cause"; returns -1. */
+int ext4_error(struct error *err, errcode_t code, const char *fmt, ...) PRINTF(3, 4) NONNULL(1, 3);
+
+/* ---- io.c: libext2fs reads and writes through blocks.h, inside one partition ---- */
+
+/* Opens the file system of the partition, for editing or for reading only; the caller closes it
+ * with ext4_fs_close. Errors of the io are told by libext2fs' codes, their text by `err`. */
+int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
+                 time_t now, ext2_filsys *out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
+
+/* Writes what is changed back and frees it, also on -1; NULL is allowed. */
+int ext4_fs_close(ext2_filsys fs, struct error *err) NONNULL(2) MUST_CHECK;
+
+/* ---- check.c: what this writer refuses ---- */
+
+/* Refuses, before anything is written, a file system that must not be edited: a journal that
+ * needs recovery, orphans, recorded errors, features that it does not know or keep. */
+int ext4_check(ext2_filsys fs, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* ---- system.c: where the system lies ---- */
+
+/* Finds root among the partitions and opens it and what its fstab mounts below. 1 when it is one
+ * that this writer edits, 0 when another writer has to (err says why), -1 when nobody should. On
+ * 0 and -1 nothing stays open. */
+int ext4_open_system(struct disk *disk, bool writable, struct error *err) NONNULL(1, 3) MUST_CHECK;
+
+/* Closes the file systems; also on -1 all are closed. */
+int ext4_close_system(struct disk *disk, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* ---- walk.c: paths inside the image ---- */
+
+/* Finds what is at an absolute path; links in it resolve inside the image, the last one only with
+ * `follow`. 1 and *out set, 0 when nothing is there (also when a parent is no directory), or -1. */
+int ext4_find(struct disk *disk, const char *path, bool follow, struct place *out,
+              struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+
+/* Finds the directory at the path, made with its missing parents (0755 root) if need be. What is
+ * there and is no directory, and a link to nowhere, are errors. */
+int ext4_make_directory(struct disk *disk, const char *path, struct place *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* ---- the writer's functions, as disk.h describes them ---- */
+
+int ext4_read(struct disk *disk, const char *path, size_t max, struct buffer *out,
+              struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+int ext4_list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+int ext4_exists(struct disk *disk, const char *path, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+int ext4_space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+int ext4_put(struct disk *disk, const struct entry *entry, time_t mtime, struct progress *progress,
+             struct error *err) NONNULL(1, 2, 5) MUST_CHECK;
+
+#endif
