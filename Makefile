@@ -33,7 +33,7 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
-BUILDER = args digest heap install interrupt lock process progress
+BUILDER = args digest fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builder/fingerprint.h"
 #include "builder/heap.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -70,16 +71,9 @@ int cache_open(const char *cache, bool create, int *fd, struct error *err)
     return open_own(path, fd, err);
 }
 
-static void add_stat(struct buffer *b, const struct stat *st)
-{
-    buffer_printf(b, "%ju %ju %jd.%09ld %jd.%09ld", (uintmax_t)st->st_size, (uintmax_t)st->st_ino,
-                  (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (intmax_t)st->st_ctim.tv_sec,
-                  st->st_ctim.tv_nsec);
-}
-
 static void verified_record(struct buffer *b, const struct stat *st)
 {
-    add_stat(b, st);
+    fingerprint_add(b, st);
     buffer_puts(b, "\n");
 }
 
@@ -92,7 +86,7 @@ static int add_member_record(struct buffer *b, int dirfd, const struct member *m
         return -1;
     *size = (uint64_t)st.st_size;
     buffer_printf(b, "%s ", m->name);
-    add_stat(b, &st);
+    fingerprint_add(b, &st);
     buffer_printf(b, " %s\n", m->from ? m->from : "-");
     return 0;
 }
