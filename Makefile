@@ -33,7 +33,7 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
-BUILDER = args digest fingerprint heap install interrupt lock process progress
+BUILDER = args digest digest-path fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
@@ -51,7 +51,7 @@ BUILDER += tree/manifest tree/tree yaml/values yaml/yaml
 TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http-response lines \
 	netlink platform render resolve source-gce stamp walk words
-TESTS_BUILDER = args digest interrupt lock process progress
+TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initramfs-refuse image/osrelease

@@ -2,6 +2,7 @@
 #ifndef NB_BUILDER_DIGEST_H
 #define NB_BUILDER_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "builder/progress.h"
@@ -18,5 +19,15 @@ int digest_fd(int fd, const char *algorithm, struct progress *progress,
 /* The same of memory. */
 int digest_memory(const void *bytes, size_t n, const char *algorithm,
                   char hex[static DIGEST_HEX_MAX], struct error *err) NONNULL(3, 4, 5) MUST_CHECK;
+
+/* The SHA-256 of the file at a path. While the program runs, a file that kept its fingerprint is
+ * read only once. */
+int digest_path(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The same, remembered in a folder (made when it is not there) for the next run; with `again` what
+ * is remembered there is not trusted. */
+int digest_kept(const char *folder, const char *path, bool again, char hex[static DIGEST_HEX_MAX],
+                struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
 #endif

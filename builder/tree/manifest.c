@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +6,6 @@
 #include "builder/digest.h"
 #include "builder/heap.h"
 #include "builder/tree/tree.h"
-#include "common/cleanup.h"
 
 enum { BUILD_ID_LEN = 16 }; /* hex digits */
 
@@ -17,14 +15,6 @@ static void json_free_at(json_t **json)
 }
 
 #define AUTO_JSON __attribute__((cleanup(json_free_at)))
-
-static int digest_file(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
-{
-    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, "%s", path);
-    return digest_fd(fd, "sha256", NULL, hex, err) < 0 ? error_context(err, "%s", path) : 0;
-}
 
 static int set_string(json_t *object, const char *key, const char *value, struct error *err)
 {
@@ -51,7 +41,7 @@ static int describe_content(json_t *object, const struct entry *entry, struct er
         break;
     }
     if (entry->text ? digest_memory(entry->text, entry->len, "sha256", hex, err) < 0
-                    : digest_file(entry->host, hex, err) < 0)
+                    : digest_path(entry->host, hex, err) < 0)
         return -1;
     if (set_string(object, "sha256", hex, err) < 0)
         return -1;
