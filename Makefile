@@ -36,6 +36,8 @@ FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable f
 BUILDER = args digest digest-path fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
+BUILDER += build/build build/delta build/key build/layout build/nodes build/record build/role \
+	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
@@ -52,7 +54,8 @@ TESTS_COMMON = address error file template
 TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http-response lines \
 	netlink platform render resolve source-gce stamp walk words
 TESTS_BUILDER = args digest digest-path interrupt lock process progress
-TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
+TESTS_BUILDER += artifact/members artifact/release artifact/unpack
+TESTS_BUILDER += build/delta build/layout build/record cluster/cluster
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initramfs-refuse image/osrelease
 TESTS_BUILDER += lab/gce lab/metadata

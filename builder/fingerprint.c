@@ -4,9 +4,9 @@
 
 void fingerprint_add(struct buffer *out, const struct stat *st)
 {
-    buffer_printf(out, "%ju %ju %jd.%09ld %jd.%09ld", (uintmax_t)st->st_size,
-                  (uintmax_t)st->st_ino, (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-                  (intmax_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+    buffer_printf(out, "%ju %ju %jd.%09ld %jd.%09ld", (uintmax_t)st->st_size, (uintmax_t)st->st_ino,
+                  (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (intmax_t)st->st_ctim.tv_sec,
+                  st->st_ctim.tv_nsec);
 }
 
 int fingerprint_of(const char *path, char text[static FINGERPRINT_MAX], struct error *err)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,10 +44,13 @@ static int child_ended_by(int number, bool forget)
 {
     pid_t child = fork();
     if (child == 0) {
-        char *paths[] = {first, NULL, second};
-        interrupt_removes(paths, ARRAY_LEN(paths));
+        char copy[sizeof second];
+        memcpy(copy, second, sizeof copy);
+        interrupt_removes(first);
+        interrupt_removes(copy);
+        copy[0] = '\0'; /* the path was copied */
         if (forget)
-            interrupt_forget();
+            interrupt_keeps(second);
         raise(number);
         _exit(0);
     }
@@ -73,7 +77,26 @@ static void forgotten_files_stay(void **state)
     (void)state;
     make_files();
     assert_int_equal(child_ended_by(SIGTERM, true), SIGTERM);
-    assert_int_equal(unlink(first), 0);
+    assert_int_equal(access(first, F_OK), -1);
+    assert_int_equal(unlink(second), 0);
+}
+
+static void a_place_is_free_again(void **state)
+{
+    (void)state;
+    make_files();
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t i = 0; i < 2 * (size_t)INTERRUPT_FILES_MAX; i++) {
+            interrupt_removes(second);
+            interrupt_keeps(second);
+        }
+        interrupt_removes(first);
+        raise(SIGTERM);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(access(first, F_OK), -1);
     assert_int_equal(unlink(second), 0);
 }
 
@@ -83,11 +106,10 @@ static void an_ignored_signal_stays_ignored(void **state)
     make_files();
     pid_t child = fork();
     if (child == 0) {
-        char *paths[] = {first, second};
         signal(SIGHUP, SIG_IGN);
-        interrupt_removes(paths, ARRAY_LEN(paths));
+        interrupt_removes(first);
         raise(SIGHUP);
-        interrupt_forget();
+        interrupt_keeps(first);
         raise(SIGHUP);
         _exit(7);
     }
@@ -103,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signals_remove_what_is_unfinished),
         cmocka_unit_test(forgotten_files_stay),
+        cmocka_unit_test(a_place_is_free_again),
         cmocka_unit_test(an_ignored_signal_stays_ignored),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

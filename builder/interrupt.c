@@ -1,12 +1,16 @@
 #include "builder/interrupt.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "builder/heap.h"
 
 static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
 
-static char *const *volatile unfinished;
-static volatile size_t unfinished_count;
+static char *volatile unfinished[INTERRUPT_FILES_MAX];
+static size_t unfinished_count;
 static volatile pid_t running;
 
 /* Only what is safe in a handler. SA_RESETHAND: the signal sent again ends the program. */
@@ -14,7 +18,7 @@ static void remove_unfinished(int number)
 {
     if (running > 0)
         kill(running, SIGKILL);
-    for (size_t i = 0; i < unfinished_count; i++)
+    for (size_t i = 0; i < INTERRUPT_FILES_MAX; i++)
         if (unfinished[i])
             unlink(unfinished[i]);
     raise(number);
@@ -33,21 +37,33 @@ static void set_handlers(void (*handler)(int))
     }
 }
 
-void interrupt_removes(char *const *paths, size_t n)
+void interrupt_removes(const char *path)
 {
-    unfinished = paths;
-    unfinished_count = n;
-    set_handlers(remove_unfinished);
+    for (size_t i = 0; i < INTERRUPT_FILES_MAX; i++) {
+        if (unfinished[i])
+            continue;
+        unfinished[i] = heap_copy(path);
+        if (unfinished_count++ == 0)
+            set_handlers(remove_unfinished);
+        return;
+    }
+}
+
+void interrupt_keeps(const char *path)
+{
+    for (size_t i = 0; i < INTERRUPT_FILES_MAX; i++) {
+        char *noted = unfinished[i];
+        if (!noted || strcmp(noted, path) != 0)
+            continue;
+        unfinished[i] = NULL; /* before it is freed: a signal may come in between */
+        free(noted);
+        if (--unfinished_count == 0)
+            set_handlers(SIG_DFL);
+        return;
+    }
 }
 
 void interrupt_kills(pid_t child)
 {
     running = child;
-}
-
-void interrupt_forget(void)
-{
-    set_handlers(SIG_DFL);
-    unfinished_count = 0;
-    unfinished = NULL;
 }

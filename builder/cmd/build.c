@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -7,229 +8,186 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "builder/cmd/inputs.h"
+#include "builder/build/build.h"
 #include "builder/heap.h"
-#include "builder/image/format.h"
-#include "builder/image/image.h"
-#include "builder/interrupt.h"
+#include "builder/image/base-file.h"
 #include "builder/lock.h"
 #include "builder/pki/pki.h"
-#include "builder/plan/plan.h"
 #include "common/cleanup.h"
 
-/* One build: the images that it makes, all in one launch of the writer. */
-struct build {
-    const struct args *args;
-    const char *out;
-    struct inputs inputs;
-    const struct disk_writer *writer;
-    char **raws;         /* the images while they are edited, one a target; then what is exported */
-    struct disk **disks; /* the same, opened */
-    struct disk_set *set;
-};
+/* Another build into the folder may be about to end. */
+enum { LOCK_SECONDS = 10 };
 
-static const char *target_name(const struct target *target)
-{
-    return target->node ? target->node->name : target->role->name;
-}
-
-static const struct format *nth_format(const struct args *args, size_t n)
-{
-    const char *name = args_nth(args, "format", n);
-    if (!name)
-        return n == 0 ? format_find("raw") : NULL;
-    return format_find(name);
-}
-
-static int check_formats(const struct args *args, struct error *err)
+static int read_formats(const struct args *args, struct build_options *o, struct error *err)
 {
     const char *name;
     for (size_t i = 0; (name = args_nth(args, "format", i)); i++) {
-        if (!format_find(name))
+        const struct format *format = format_find(name);
+        if (!format)
             return error_set(err, "--format %s: no such format; there are: %s", name,
                              format_names());
-        for (size_t j = 0; j < i; j++)
-            if (nth_format(args, j) == nth_format(args, i))
+        for (size_t k = 0; k < o->format_count; k++)
+            if (o->formats[k] == format)
                 return error_set(err, "--format %s is given twice", name);
+        o->formats[o->format_count++] = format;
     }
+    if (!o->format_count)
+        o->formats[o->format_count++] = &format_raw;
     return 0;
 }
 
-static char *output_path(const struct build *b, const struct target *target,
-                         const struct format *format)
+static int read_options(const struct args *args, struct build_options *o, struct error *err)
 {
-    return heap_printf("%s/%s%s", b->out, target_name(target), format->suffix);
+    const char *out = args_value(args, "out"), *writer = args_value(args, "writer"),
+               *compression = args_value(args, "compression");
+    o->out = out ? out : "out";
+    o->compression = compression ? compression : "zstd";
+    o->full = args_flag(args, "full");
+    o->rehash = args_flag(args, "rehash");
+    if (strcmp(o->compression, "zstd") != 0 && strcmp(o->compression, "zlib") != 0)
+        return error_set(err, "--compression %s: qcow2 has zstd and zlib", o->compression);
+    if (writer && strcmp(writer, "auto") != 0 && !(o->writer = disk_writer_find(writer)))
+        return error_set(err, "--writer %s: no such writer; there are: auto, ext4, guestfs",
+                         writer);
+    return read_formats(args, o, err);
 }
 
-/* Plans every image before anything is made, so that what cannot work is refused at once; `show`
- * says what would be written. */
-static int check_plans(const struct build *b, bool show, struct error *err)
+static void show_dry(const struct image *image, const char *below)
 {
-    for (size_t i = 0; i < b->inputs.target_count; i++) {
-        struct plan *plan AUTO_PLAN = NULL;
-        const struct target *target = &b->inputs.targets[i];
-        struct plan_input in = inputs_of_plan(b->args, &b->inputs, target, NULL);
-        if (plan_make(&in, &plan, err) < 0 || plan_require(plan, err) < 0)
-            return -1;
-        const struct format *format;
-        for (size_t f = 0; show && (format = nth_format(b->args, f)); f++) {
-            char *path AUTO_FREE = output_path(b, target, format);
-            printf("would write %s: %zu entries, %.1f MiB of files\n", path, plan->tree->count + 1,
-                   (double)plan->bytes / (1 << 20));
-        }
+    for (size_t i = 0; i < image->product_count; i++) {
+        const struct product *product = &image->products[i];
+        if (product->overlay)
+            printf("would write %s: what differs from %s\n", product->output.path, below);
+        else
+            printf("would write %s: %zu entries, %.1f MiB of files\n", product->output.path,
+                   image->draft->tree->count + 1, (double)image->draft->bytes / (1 << 20));
     }
-    return 0;
 }
 
-static int issue(const struct build *b, struct error *err)
+static void show_all_dry(const struct build *build)
+{
+    for (size_t i = 0; i < build->group_count; i++) {
+        const struct group *group = &build->groups[i];
+        show_dry(&group->role, "");
+        for (size_t k = 0; k < group->node_count; k++)
+            show_dry(&group->nodes[k], group->role.name);
+    }
+}
+
+static int issue(const struct build *build, struct error *err)
 {
     unsigned issued = 0;
-    if (pki_issue(b->args->cluster, b->inputs.pki, &issued, err) < 0)
+    if (pki_issue(build->args->cluster, build->inputs.pki, &issued, err) < 0)
         return error_context(err, "certificates");
     if (issued)
-        printf("%s: %u files issued\n", b->inputs.pki, issued);
+        printf("%s: %u files issued\n", build->inputs.pki, issued);
     return 0;
 }
 
-static int import_bases(struct build *b, struct error *err)
+static void close_dir_at(DIR **dir)
 {
-    b->raws = heap_array(b->inputs.target_count + 1, sizeof *b->raws);
-    interrupt_removes(b->raws, b->inputs.target_count + 1);
-    for (size_t i = 0; i < b->inputs.target_count; i++) {
-        char *raw =
-            heap_printf("%s/.%s.raw.nodebake-tmp", b->out, target_name(&b->inputs.targets[i]));
-        b->raws[i] = raw;
-        if (image_import(b->args->cluster->image, raw, err) < 0)
-            return -1;
+    if (*dir)
+        closedir(*dir);
+}
+
+/* What a build that was killed left: nobody else writes here while the lock is ours. */
+static void remove_unfinished(int fd)
+{
+    static const char suffix[] = ".nodebake-tmp";
+    DIR *dir __attribute__((cleanup(close_dir_at))) =
+        fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        size_t len = strlen(e->d_name);
+        if (len > strlen(suffix) && strcmp(e->d_name + len - strlen(suffix), suffix) == 0)
+            unlinkat(fd, e->d_name, 0);
     }
+}
+
+static int open_out(struct build *build, int *lock, struct error *err)
+{
+    const char *out = build->options.out;
+    if (mkdir(out, 0777) < 0 && errno != EEXIST)
+        return error_errno(err, "create %s", out);
+    build->out_fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (build->out_fd < 0)
+        return error_errno(err, "open %s", out);
+    if (lock_take(build->out_fd, ".nodebake.lock", LOCK_SECONDS, lock, err) < 0)
+        return error_context(err, "%s", out);
+    remove_unfinished(build->out_fd);
+    build->record = record_load(build->out_fd);
     return 0;
 }
 
-static int write_one(const struct build *b, size_t i, const struct base *base, struct error *err)
+static void say_fresh(const struct image *image)
 {
-    struct plan *plan AUTO_PLAN = NULL;
-    struct plan_input in = inputs_of_plan(b->args, &b->inputs, &b->inputs.targets[i], base);
-    if (plan_make(&in, &plan, err) < 0 || tree_add_manifest(plan->tree, err) < 0)
+    for (size_t i = 0; image->fresh && image->asked && i < image->product_count; i++)
+        printf("%s is up to date\n", image->products[i].output.path);
+}
+
+/* Nodes cannot be planned without knowing the base: then their role is made again, too. */
+static void recall_base(struct build *build)
+{
+    build->base_facts = record_base(build->record, build->base_digest);
+    for (size_t i = 0; !build->base_facts && i < build->group_count; i++) {
+        struct group *group = &build->groups[i];
+        for (size_t k = 0; k < group->node_count; k++)
+            if (!group->nodes[k].fresh)
+                group->role.fresh = false;
+    }
+}
+
+static int make_group(struct build *build, struct group *group, struct error *err)
+{
+    if (build_update(build, &group->role, err) < 0)
         return -1;
-    return image_write(b->writer, b->disks[i], base, plan->tree, plan->name, err);
-}
-
-/* All images are copies of one base: what is asked of it is asked once. */
-static int write_all(struct build *b, struct error *err)
-{
-    struct base *base AUTO_BASE = NULL;
-    if (base_read(b->writer, b->disks[0], &base, err) < 0)
-        return error_context(err, "%s", b->args->cluster->image);
-    for (size_t i = 0; i < b->inputs.target_count; i++) {
-        const struct texts *packages = &b->inputs.targets[i].role->packages;
-        if (base_require_packages(base, (const char *const *)packages->items, packages->count,
-                                  err) < 0)
-            return error_context(err, "%s", b->args->cluster->image);
-    }
-    for (size_t i = 0; i < b->inputs.target_count; i++)
-        if (write_one(b, i, base, err) < 0)
-            return error_context(err, "build %s", target_name(&b->inputs.targets[i]));
-    return 0;
-}
-
-static int edit(struct build *b, struct error *err)
-{
-    size_t n = b->inputs.target_count;
-    struct error ignored = ERROR_INIT;
-    b->disks = heap_array(n, sizeof *b->disks);
-    struct disk_file *files AUTO_FREE = heap_array(n, sizeof *files);
-    for (size_t i = 0; i < n; i++)
-        files[i] = (struct disk_file){.path = b->raws[i]};
-    if (b->writer->open_all(files, n, 1, b->disks, &b->set, err) < 0)
-        return error_context(err, "%s", b->args->cluster->image);
-    int result = write_all(b, err);
-    /* What could not be flushed is a failure, unless there was one already. */
-    if (b->writer->close_all(b->set, result < 0 ? &ignored : err) < 0)
-        result = -1;
-    b->set = NULL;
-    return result;
-}
-
-/* From now on an interrupt removes this unfinished file, too. */
-static void note_export(const struct build *b, const char *path)
-{
-    char **slot = &b->raws[b->inputs.target_count], *old = *slot;
-    *slot = image_temporary(path);
-    free(old);
-}
-
-static int export_one(const struct build *b, size_t i, struct error *err)
-{
-    const struct target *target = &b->inputs.targets[i];
-    const struct format *format;
-    for (size_t f = 0; (format = nth_format(b->args, f)); f++) {
-        char *path AUTO_FREE = output_path(b, target, format);
-        bool last = nth_format(b->args, f + 1) == NULL;
-        note_export(b, path);
-        if (image_export(format, b->raws[i], path, last, err) < 0)
+    for (size_t i = 0; i < group->node_count; i++)
+        if (build_update(build, &group->nodes[i], err) < 0)
             return -1;
-        printf("wrote %s (%s%s)\n", path, target->role->name,
-               target->node ? "" : ", without an identity");
-    }
-    return 0;
+    return build_role(build, group, err) < 0 ? -1 : build_nodes(build, group, err);
 }
 
-static int export_all(const struct build *b, struct error *err)
+static int make_images(struct build *build, struct error *err)
 {
-    for (size_t i = 0; i < b->inputs.target_count; i++)
-        if (export_one(b, i, err) < 0)
-            return -1;
-    return 0;
-}
-
-static int make_images(struct build *b, struct error *err)
-{
-    const struct args *args = b->args;
     int lock AUTO_CLOSE = -1;
-    if (mkdir(b->out, 0777) < 0 && errno != EEXIST)
-        return error_errno(err, "create %s", b->out);
-    int dir AUTO_CLOSE = open(b->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return error_errno(err, "open %s", b->out);
-    if (lock_take(dir, ".nodebake.lock", 0, &lock, err) < 0)
-        return error_context(err, "%s", b->out);
-    if (issue(b, err) < 0 ||
-        release_unpack(b->inputs.release, args->cluster->artifacts, b->inputs.cache, err) < 0 ||
-        import_bases(b, err) < 0 || edit(b, err) < 0)
+    if (open_out(build, &lock, err) < 0 || issue(build, err) < 0 ||
+        release_unpack(build->inputs.release, build->args->cluster->artifacts, build->inputs.cache,
+                       err) < 0 ||
+        build_find_fresh(build, err) < 0)
         return -1;
-    return export_all(b, err);
+    recall_base(build);
+    for (size_t i = 0; i < build->group_count; i++) {
+        struct group *group = &build->groups[i];
+        say_fresh(&group->role);
+        for (size_t k = 0; k < group->node_count; k++)
+            say_fresh(&group->nodes[k]);
+        if (make_group(build, group, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
-/* Drops what a failure left; a finished build has renamed or removed it. */
-static void remove_raws(struct build *b)
+static int run_build(struct build *build, struct error *err)
 {
-    interrupt_forget();
-    for (size_t i = 0; b->raws && i <= b->inputs.target_count; i++) {
-        if (b->raws[i])
-            unlink(b->raws[i]);
-        free(b->raws[i]);
-    }
-    free(b->raws);
-    free(b->disks);
+    const struct args *args = build->args;
+    if (read_options(args, &build->options, err) < 0 || inputs_load(args, &build->inputs, err) < 0)
+        return -1;
+    build_lay_out(build);
+    /* Nothing is said or made before all is checked. */
+    if (build_draft(build, err) < 0)
+        return -1;
+    if (image_probe(args->cluster->image, &build->base, err) < 0)
+        return error_context(err, "%s: image", args->cluster->file);
+    if (!args_flag(args, "dry-run"))
+        return make_images(build, err);
+    show_all_dry(build);
+    return 0;
 }
 
 static int run(const struct args *args, struct error *err)
 {
-    const char *out = args_value(args, "out");
-    struct build b = {
-        .args = args, .out = out ? out : "out", .writer = disk_writer_find("guestfs")};
-    bool dry = args_flag(args, "dry-run");
-    int result = check_formats(args, err);
-    if (result == 0)
-        result = inputs_load(args, &b.inputs, err);
-    if (result == 0)
-        result = check_plans(&b, false, err);
-    if (result == 0 && image_check(args->cluster->image, err) < 0)
-        result = error_context(err, "%s: image", args->cluster->file);
-    if (result == 0) /* nothing is said or made before all is checked */
-        result = dry ? check_plans(&b, true, err) : make_images(&b, err);
-    remove_raws(&b);
-    inputs_free(&b.inputs);
+    struct build build = {.args = args, .out_fd = -1};
+    int result = run_build(&build, err);
+    build_free(&build);
     return result;
 }
 
@@ -239,12 +197,18 @@ const struct command cmd_build = {
     .summary = "Makes the images of roles and nodes",
     .details =
         "Issues the certificates that are missing, verifies and unpacks the release's files,\n"
-        "and writes each image as DIR/NAME.raw (or .qcow2). A role's image holds no identity.\n"
-        "Without arguments: every node that the profile lays out.\n",
+        "and writes each image as DIR/NAME.raw (.qcow2, .tar.gz). A role's image holds no\n"
+        "identity. A node's qcow2 image holds what differs from its role's, DIR/ROLE.qcow2, on\n"
+        "which it lies; --full makes it stand alone. What an earlier build made of the same\n"
+        "inputs stays. Without arguments: every node that the profile lays out.\n",
     .options = {OPTION_CLUSTER,
                 {"out", "DIR", "folder of the images (default: out)"},
                 {"pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"},
-                {"format", "FORMAT", "raw or qcow2; repeatable (default: raw)"},
+                {"format", "FORMAT", "raw, qcow2 or gce; repeatable (default: raw)"},
+                {"full", NULL, "nodes' qcow2 images stand alone"},
+                {"compression", "KIND", "of qcow2: zstd or zlib (default: zstd)"},
+                {"writer", "WRITER", "auto, ext4 or guestfs (default: auto)"},
+                {"rehash", NULL, "read all inputs to see whether they changed"},
                 {"dry-run", NULL, "check everything, say what would be written, write nothing"},
                 OPTION_QUIET},
     .operands_max = SIZE_MAX,

@@ -3,6 +3,7 @@
 #ifndef NB_BUILDER_DISK_H
 #define NB_BUILDER_DISK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,13 @@ struct disk_space {
  * those inside the image, absolute; links in them resolve inside the image. */
 struct disk_writer {
     const char *name;
+    bool in_place; /* rewrites a file that takes as many blocks as before where it lies */
     /* Is the system in the image one that this writer edits? 1, 0 when another writer has to
      * (err says why), or -1 when nobody should: damage, encryption. NULL: any. */
     int (*suits)(const struct disk_file *file, struct error *err);
+    /* Checks the whole file system of a raw image that is not open for damage. NULL in
+     * writers that need not. */
+    int (*check)(const struct disk_file *file, struct error *err);
     /* Opens n images that are copies of one base, or lie on one; sets out[0..n-1] in that order.
      * Root is found by inspection of the first. `now` is what a file system records as the time
      * of its change, where the writer can choose. */

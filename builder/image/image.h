@@ -19,4 +19,8 @@ int image_write(const struct disk_writer *writer, struct disk *disk, const struc
                 const struct tree *tree, const char *name, struct error *err)
     NONNULL(1, 2, 3, 4, 5, 6) MUST_CHECK;
 
+/* Writes the sorted tree, and no initrd; room is checked in the same way. */
+int image_add(const struct disk_writer *writer, struct disk *disk, const struct tree *tree,
+              const char *name, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
 #endif

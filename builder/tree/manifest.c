@@ -16,6 +16,12 @@ static void json_free_at(json_t **json)
 
 #define AUTO_JSON __attribute__((cleanup(json_free_at)))
 
+int entry_digest(const struct entry *entry, char *hex, struct error *err)
+{
+    return entry->text ? digest_memory(entry->text, entry->len, "sha256", hex, err)
+                       : digest_path(entry->host, hex, err);
+}
+
 static int set_string(json_t *object, const char *key, const char *value, struct error *err)
 {
     if (json_object_set_new(object, key, json_string(value)) < 0)
@@ -40,8 +46,7 @@ static int describe_content(json_t *object, const struct entry *entry, struct er
     case ENTRY_FILE:
         break;
     }
-    if (entry->text ? digest_memory(entry->text, entry->len, "sha256", hex, err) < 0
-                    : digest_path(entry->host, hex, err) < 0)
+    if (entry_digest(entry, hex, err) < 0)
         return -1;
     if (set_string(object, "sha256", hex, err) < 0)
         return -1;

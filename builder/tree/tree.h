@@ -63,6 +63,11 @@ void tree_sort(struct tree *tree) NONNULL(1);
 int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* SHA-256 of a file's content in hex; hex holds DIGEST_HEX_MAX bytes. The host file is read only
+ * once while it stays as it is. */
+int entry_digest(const struct entry *entry, char *hex, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
 /* Adds /usr/lib/nodebake/manifest.json: every entry with mode, owner, and SHA-256 of its content.
  * All host files must be there. The tree is sorted afterwards. */
 int tree_add_manifest(struct tree *tree, struct error *err) NONNULL(1, 2) MUST_CHECK;

@@ -1,0 +1,120 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/build/build.h"
+#include "builder/heap.h"
+#include "builder/image/base-file.h"
+#include "builder/image/image.h"
+#include "builder/interrupt.h"
+
+int build_choose_writer(struct build *build, const struct disk_file *file, struct error *err)
+{
+    const struct disk_writer *asked = build->options.writer;
+    if (build->writer)
+        return 0;
+    if (!asked) {
+        if (disk_writer_choose(file, &build->writer, err) < 0)
+            return error_context(err, "%s", build->args->cluster->image);
+        return 0;
+    }
+    int answer = asked->suits ? asked->suits(file, err) : 1;
+    if (answer < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    if (answer == 0)
+        return error_context(err, "%s: --writer %s cannot edit it", build->args->cluster->image,
+                             asked->name);
+    build->writer = asked;
+    return 0;
+}
+
+/* A damaged file system would be damaged further. */
+static int check_whole(const struct build *build, const struct disk_file *file, struct error *err)
+{
+    if (build->writer->check && build->writer->check(file, err) < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    return 0;
+}
+
+/* Looks at the system, plans with what it is, and writes. */
+static int write_role(struct build *build, struct group *group, struct disk *disk,
+                      struct error *err)
+{
+    struct base *base AUTO_BASE = NULL;
+    const struct texts *packages = &group->role.target->role->packages;
+    if (base_read(build->writer, disk, &base, err) < 0 ||
+        base_require_packages(base, (const char *const *)packages->items, packages->count, err) < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    if (build_plan_role(build, group, base, err) < 0 ||
+        image_write(build->writer, disk, base, group->plan->tree, group->role.name, err) < 0)
+        return -1;
+    record_keep_base(build->record, build->base_digest, base);
+    base_free(build->base_facts);
+    build->base_facts = steal(base);
+    return 0;
+}
+
+static int edit_role(struct build *build, struct group *group, struct error *err)
+{
+    const struct disk_file file = {.path = group->raw};
+    const struct disk_writer *writer = build->writer;
+    struct disk *disk;
+    struct disk_set *set = NULL;
+    struct error ignored = ERROR_INIT;
+    time_t now = group->role.draft->tree->mtime;
+    if (writer->open_all(&file, 1, now, &disk, &set, err) < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    int result = write_role(build, group, disk, err);
+    /* What could not be flushed is a failure, unless there was one already. */
+    if (writer->close_all(set, result < 0 ? &ignored : err) < 0)
+        result = -1;
+    return result < 0 ? error_context(err, "build %s", group->role.name) : 0;
+}
+
+/* Does a node that is made need a raw image to begin with? */
+static bool nodes_need_raw(const struct group *group)
+{
+    for (size_t i = 0; i < group->node_count; i++)
+        for (size_t k = 0; !group->nodes[i].fresh && k < group->nodes[i].product_count; k++)
+            if (!group->nodes[i].products[k].overlay)
+                return true;
+    return false;
+}
+
+static int publish_role(struct build *build, struct group *group, struct error *err)
+{
+    const struct product *raw = build_raw_product(&group->role);
+    bool keep = nodes_need_raw(group) && !raw;
+    if (build_export(build, &group->role, group->raw, keep, err) < 0 ||
+        build_note(build, &group->role, &group->role, err) < 0)
+        return -1;
+    if (keep)
+        return 0;
+    interrupt_keeps(group->raw);
+    free(group->raw);
+    group->raw = raw ? heap_copy(raw->output.path) : NULL;
+    group->raw_is_ours = false;
+    return 0;
+}
+
+int build_role(struct build *build, struct group *group, struct error *err)
+{
+    const struct product *raw = build_raw_product(&group->role);
+    bool wanted = group->role.product_count && !group->role.fresh;
+    if (!wanted && !nodes_need_raw(group))
+        return 0;
+    if (!wanted && raw) {
+        group->raw = heap_copy(raw->output.path);
+        return 0;
+    }
+    group->raw = heap_printf("%s/.%s.raw.nodebake-tmp", build->options.out, group->role.name);
+    group->raw_is_ours = true;
+    interrupt_removes(group->raw);
+    const struct disk_file file = {.path = group->raw};
+    if (image_import(&build->base, group->raw, err) < 0 ||
+        build_choose_writer(build, &file, err) < 0 || check_whole(build, &file, err) < 0 ||
+        edit_role(build, group, err) < 0)
+        return -1;
+    return wanted ? publish_role(build, group, err) : 0;
+}
