@@ -9,7 +9,8 @@
 
 #include "builder/cmd/inputs.h"
 #include "builder/heap.h"
-#include "builder/image/format.h"
+#include "builder/image/base-file.h"
+#include "builder/image/export.h"
 #include "builder/image/image.h"
 #include "builder/interrupt.h"
 #include "builder/lock.h"
@@ -17,13 +18,18 @@
 #include "builder/plan/plan.h"
 #include "common/cleanup.h"
 
+/* More formats than there are, for none is given twice. */
+enum { FORMATS_MAX = 8 };
+
 /* One build: the images that it makes, all in one launch of the writer. */
 struct build {
     const struct args *args;
     const char *out;
     struct inputs inputs;
     const struct disk_writer *writer;
-    char **raws;         /* the images while they are edited, one a target; then what is exported */
+    struct disk_file base;
+    char **raws; /* the images while they are edited, one a target; then what is exported */
+    size_t raw_count;
     struct disk **disks; /* the same, opened */
     struct disk_set *set;
 };
@@ -93,13 +99,14 @@ static int issue(const struct build *b, struct error *err)
 
 static int import_bases(struct build *b, struct error *err)
 {
-    b->raws = heap_array(b->inputs.target_count + 1, sizeof *b->raws);
-    interrupt_removes(b->raws, b->inputs.target_count + 1);
+    b->raw_count = b->inputs.target_count + FORMATS_MAX;
+    b->raws = heap_array(b->raw_count, sizeof *b->raws);
+    interrupt_removes(b->raws, b->raw_count);
     for (size_t i = 0; i < b->inputs.target_count; i++) {
         char *raw =
             heap_printf("%s/.%s.raw.nodebake-tmp", b->out, target_name(&b->inputs.targets[i]));
         b->raws[i] = raw;
-        if (image_import(b->args->cluster->image, raw, err) < 0)
+        if (image_import(&b->base, raw, err) < 0)
             return -1;
     }
     return 0;
@@ -151,33 +158,53 @@ static int edit(struct build *b, struct error *err)
 }
 
 /* From now on an interrupt removes this unfinished file, too. */
-static void note_export(const struct build *b, const char *path)
+static void note_export(const struct build *b, size_t n, const char *path)
 {
-    char **slot = &b->raws[b->inputs.target_count], *old = *slot;
+    char **slot = &b->raws[b->inputs.target_count + n], *old = *slot;
     *slot = image_temporary(path);
     free(old);
 }
 
-static int export_one(const struct build *b, size_t i, struct error *err)
+/* What the images of one build have in common. */
+static int export_options(struct export_options *options, struct error *err)
+{
+    struct tree *tree AUTO_TREE = NULL;
+    if (tree_create(&tree, err) < 0)
+        return -1;
+    *options = (struct export_options){.compression = "zstd", .mtime = tree->mtime};
+    return 0;
+}
+
+static int export_one(const struct build *b, size_t i, struct export_options options,
+                      struct error *err)
 {
     const struct target *target = &b->inputs.targets[i];
+    struct output outputs[FORMATS_MAX];
+    size_t n = 0;
     const struct format *format;
-    for (size_t f = 0; (format = nth_format(b->args, f)); f++) {
-        char *path AUTO_FREE = output_path(b, target, format);
-        bool last = nth_format(b->args, f + 1) == NULL;
-        note_export(b, path);
-        if (image_export(format, b->raws[i], path, last, err) < 0)
-            return -1;
-        printf("wrote %s (%s%s)\n", path, target->role->name,
-               target->node ? "" : ", without an identity");
+    while (n < FORMATS_MAX && (format = nth_format(b->args, n))) {
+        outputs[n] = (struct output){.format = format, .path = output_path(b, target, format)};
+        note_export(b, n, outputs[n].path);
+        n++;
     }
-    return 0;
+    options.label = target_name(target);
+    int result = image_export(b->raws[i], outputs, n, &options, err);
+    for (size_t f = 0; f < n; f++) {
+        if (result == 0)
+            printf("wrote %s (%s%s)\n", outputs[f].path, target->role->name,
+                   target->node ? "" : ", without an identity");
+        free(outputs[f].path);
+    }
+    return result;
 }
 
 static int export_all(const struct build *b, struct error *err)
 {
+    struct export_options options;
+    if (export_options(&options, err) < 0)
+        return -1;
     for (size_t i = 0; i < b->inputs.target_count; i++)
-        if (export_one(b, i, err) < 0)
+        if (export_one(b, i, options, err) < 0)
             return -1;
     return 0;
 }
@@ -204,7 +231,7 @@ static int make_images(struct build *b, struct error *err)
 static void remove_raws(struct build *b)
 {
     interrupt_forget();
-    for (size_t i = 0; b->raws && i <= b->inputs.target_count; i++) {
+    for (size_t i = 0; i < b->raw_count; i++) {
         if (b->raws[i])
             unlink(b->raws[i]);
         free(b->raws[i]);
@@ -224,7 +251,7 @@ static int run(const struct args *args, struct error *err)
         result = inputs_load(args, &b.inputs, err);
     if (result == 0)
         result = check_plans(&b, false, err);
-    if (result == 0 && image_check(args->cluster->image, err) < 0)
+    if (result == 0 && image_probe(args->cluster->image, &b.base, err) < 0)
         result = error_context(err, "%s: image", args->cluster->file);
     if (result == 0) /* nothing is said or made before all is checked */
         result = dry ? check_plans(&b, true, err) : make_images(&b, err);
@@ -239,12 +266,13 @@ const struct command cmd_build = {
     .summary = "Makes the images of roles and nodes",
     .details =
         "Issues the certificates that are missing, verifies and unpacks the release's files,\n"
-        "and writes each image as DIR/NAME.raw (or .qcow2). A role's image holds no identity.\n"
+        "and writes each image as DIR/NAME.raw (.qcow2, .tar.gz). A role's image holds no "
+        "identity.\n"
         "Without arguments: every node that the profile lays out.\n",
     .options = {OPTION_CLUSTER,
                 {"out", "DIR", "folder of the images (default: out)"},
                 {"pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"},
-                {"format", "FORMAT", "raw or qcow2; repeatable (default: raw)"},
+                {"format", "FORMAT", "raw, qcow2 or gce; repeatable (default: raw)"},
                 {"dry-run", NULL, "check everything, say what would be written, write nothing"},
                 OPTION_QUIET},
     .operands_max = SIZE_MAX,

@@ -15,7 +15,8 @@ struct blocks {
     struct qemu_nbd *server; /* of qcow2, else NULL */
 };
 
-/* One kind; functions follow the contract of errors. Ranges lie in the disk: blocks.c has looked. */
+/* One kind; functions follow the contract of errors. Ranges lie in the disk: blocks.c has looked.
+ */
 struct blocks_kind {
     /* Opens the image at blocks->path, and sets the size. */
     int (*open)(struct blocks *blocks, bool writable, struct error *err);

@@ -12,9 +12,8 @@ enum { CHUNK = 256 * 1024 };
 int blocks_open(const struct disk_file *file, bool writable, struct blocks **out, struct error *err)
 {
     struct blocks *b = heap_array(1, sizeof *b);
-    *b = (struct blocks){.kind = file->qcow2 ? &blocks_nbd : &blocks_raw,
-                         .path = heap_copy(file->path),
-                         .fd = -1};
+    *b = (struct blocks){
+        .kind = file->qcow2 ? &blocks_nbd : &blocks_raw, .path = heap_copy(file->path), .fd = -1};
     if (b->kind->open(b, writable, err) < 0) {
         free(b->path);
         free(b);
@@ -69,8 +68,8 @@ int blocks_zero(struct blocks *b, uint64_t at, uint64_t n, struct error *err)
     return 0;
 }
 
-static int copy_through(struct blocks *b, uint64_t at, struct copy_end from, uint64_t n, char *chunk,
-                        struct error *err)
+static int copy_through(struct blocks *b, uint64_t at, struct copy_end from, uint64_t n,
+                        char *chunk, struct error *err)
 {
     for (uint64_t done = 0; done < n;) {
         ssize_t got = copy_read(from, chunk, n - done < CHUNK ? (size_t)(n - done) : CHUNK, err);

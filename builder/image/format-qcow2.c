@@ -34,10 +34,9 @@ static int qemu_img(const char *const *argv, struct error *err)
 static int create(const struct sink_start *start, struct error *err)
 {
     char *path AUTO_FREE = qemu_path(start->path);
-    char *bytes AUTO_FREE =
-        heap_printf("%llu", (unsigned long long)whole(start->size, CLUSTER));
-    char *options AUTO_FREE = heap_printf("compat=1.1,cluster_size=%d,compression_type=%s", CLUSTER,
-                                          start->compression);
+    char *bytes AUTO_FREE = heap_printf("%llu", (unsigned long long)whole(start->size, CLUSTER));
+    char *options AUTO_FREE =
+        heap_printf("compat=1.1,cluster_size=%d,compression_type=%s", CLUSTER, start->compression);
     const char *const argv[] = {"qemu-img", "create", "-q", "-f",  "qcow2",
                                 "-o",       options,  path, bytes, NULL};
     return qemu_img(argv, err);
@@ -51,7 +50,7 @@ static int cut(const struct sink *sink, struct error *err)
         return 0;
     char *path AUTO_FREE = qemu_path(sink->path);
     char *bytes AUTO_FREE = heap_printf("%llu", (unsigned long long)size);
-    const char *const argv[] = {"qemu-img", "resize", "-q", "--shrink", "-f",
+    const char *const argv[] = {"qemu-img", "resize", "-q",  "--shrink", "-f",
                                 "qcow2",    path,     bytes, NULL};
     return qemu_img(argv, err);
 }

@@ -20,7 +20,6 @@ const char *format_names(void)
     static char names[128];
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_LEN(formats) && n < sizeof names; i++)
-        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "",
-                              formats[i]->name);
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", formats[i]->name);
     return names;
 }

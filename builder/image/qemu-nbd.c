@@ -65,8 +65,7 @@ static int request_failed(struct qemu_nbd *server, const char *action, struct er
 {
     char said[CITED_MAX + 1];
     int number = nbd_get_errno(), status;
-    error_set(err, "%s %s: %s", action, server->path,
-              number ? strerror(number) : nbd_get_error());
+    error_set(err, "%s %s: %s", action, server->path, number ? strerror(number) : nbd_get_error());
     if (nbd_aio_is_dead(server->nbd) <= 0 && nbd_aio_is_closed(server->nbd) <= 0)
         return -1;
     if (server->child.pid && !wait_child(server, DEAD_SECONDS, &status))
