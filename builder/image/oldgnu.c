@@ -50,18 +50,10 @@ static void put_number(unsigned char *field, size_t bytes, uint64_t number)
     field[0] |= 0x80;
 }
 
-/* A file that ends in a hole has an empty region at its end. */
-static size_t map_count(const struct oldgnu_file *file)
-{
-    if (file->count == 0)
-        return 1;
-    const struct oldgnu_region *last = &file->regions[file->count - 1];
-    return file->count + (last->at + last->n < file->size);
-}
-
+/* An empty region at the end of the file closes the map. */
 static void put_regions(const struct oldgnu_file *file, size_t from, size_t max, unsigned char *map)
 {
-    for (size_t i = from; i < from + max && i < map_count(file); i++, map += REGION_BYTES) {
+    for (size_t i = from; i < from + max && i <= file->count; i++, map += REGION_BYTES) {
         struct oldgnu_region end = {.at = file->size};
         const struct oldgnu_region *region = i < file->count ? &file->regions[i] : &end;
         put_number(map, NUMBER_BYTES, region->at);
@@ -71,10 +63,10 @@ static void put_regions(const struct oldgnu_file *file, size_t from, size_t max,
 
 size_t oldgnu_blocks(const struct oldgnu_file *file)
 {
-    size_t regions = map_count(file);
-    return regions <= FIRST_REGIONS
-               ? 1
-               : 1 + (regions - FIRST_REGIONS + MORE_REGIONS - 1) / MORE_REGIONS;
+    size_t regions = file->count + 1;
+    if (regions <= FIRST_REGIONS)
+        return 1;
+    return 1 + (regions - FIRST_REGIONS + MORE_REGIONS - 1) / MORE_REGIONS;
 }
 
 /* The sum is taken with spaces in its own place, and is six digits, a NUL and a space. */
@@ -103,7 +95,7 @@ static void put_first(const struct oldgnu_file *file, unsigned char block[OLDGNU
     memcpy(block + OWNER_AT, "root", sizeof "root");
     memcpy(block + GROUP_AT, "root", sizeof "root");
     put_regions(file, 0, FIRST_REGIONS, block + MAP_AT);
-    block[EXTENDED_AT] = map_count(file) > FIRST_REGIONS;
+    block[EXTENDED_AT] = file->count + 1 > FIRST_REGIONS;
     put_number(block + REALSIZE_AT, NUMBER_BYTES, file->size);
     put_checksum(block);
 }
@@ -117,5 +109,5 @@ void oldgnu_block(const struct oldgnu_file *file, size_t n, unsigned char block[
     }
     size_t from = FIRST_REGIONS + (n - 1) * MORE_REGIONS;
     put_regions(file, from, MORE_REGIONS, block);
-    block[MORE_EXTENDED_AT] = map_count(file) > from + MORE_REGIONS;
+    block[MORE_EXTENDED_AT] = file->count + 1 > from + MORE_REGIONS;
 }
