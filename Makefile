@@ -23,8 +23,8 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
-	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' $(SANITIZE)
-BUILDER_LDLIBS = $(PKG_LIBS)
+	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' -pthread $(SANITIZE)
+BUILDER_LDLIBS = $(PKG_LIBS) -pthread
 FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction-sections \
 	-fdata-sections -I. -isystem $(BUILD)/uapi -DNODEBAKE_VERSION='"$(VERSION)"'
 FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--build-id=none
@@ -40,8 +40,10 @@ BUILDER += build/build build/delta build/key build/layout build/nodes build/reco
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
-BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
-	image/initrd image/kvm image/osrelease
+BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd image/blocks-raw \
+	image/copy image/deflate image/disk image/dpkg image/export image/format image/format-gce \
+	image/format-qcow2 image/fstab image/image image/initramfs image/initrd image/kvm image/oldgnu \
+	image/osrelease image/private-file image/qemu-nbd image/qemu-nbd-child image/qemu-path
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
@@ -55,9 +57,11 @@ TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http
 	netlink platform render resolve source-gce stamp walk words
 TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
-TESTS_BUILDER += build/delta build/layout build/record cluster/cluster
-TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
-	image/initramfs-refuse image/osrelease
+TESTS_BUILDER += build/delta build/layout build/record
+TESTS_BUILDER += cluster/cluster
+TESTS_BUILDER += image/base image/base-file image/blocks image/deflate image/dpkg image/export \
+	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs \
+	image/initramfs-refuse image/oldgnu image/osrelease image/qemu-nbd
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile

@@ -88,7 +88,7 @@ run "$nodebake" plan --cluster "$tmp/c/new.yaml"
 like "$err" "no release file for Kubernetes 1.24.0" "no release for the version"
 
 run "$nodebake" build --cluster "$tmp/c/cluster.yaml" --format floppy
-like "$status:$err" "^1:nodebake: --format floppy: no such format; there are: raw, qcow2$" \
+like "$status:$err" "^1:nodebake: --format floppy: no such format; there are: raw, qcow2, gce$" \
     "unknown format"
 run "$nodebake" build worker-0 --cluster "$tmp/c/cluster.yaml" --out "$tmp/out"
 is "$status" 1 "build refuses absent components"

@@ -28,15 +28,17 @@ struct format {
     bool overlays;      /* an image of it may hold only what differs from another one */
     /* All NULL: the raw file itself is published. */
     int (*begin)(const struct sink_start *start, struct sink **out, struct error *err);
-    /* n bytes of the disk at an offset; offsets only grow, and begin at multiples of
-     * FORMAT_CHUNK; what is left out is zeros. */
+    /* n bytes of the disk (1 to FORMAT_CHUNK) at an offset. Offsets only grow, and offsets and n
+     * are multiples of FORMAT_PIECE but for the n of the disk's end. What is left out is zeros:
+     * every piece that holds nothing else, and no other. */
     int (*data)(struct sink *sink, uint64_t at, const void *bytes, size_t n, struct error *err);
     /* Completes the file; without `complete` it only gives up. The sink is gone, also on -1. */
     int (*end)(struct sink *sink, bool complete, struct error *err);
 };
 
-/* Bytes that a sink gets at most at a time: a multiple of qcow2's clusters. */
-enum { FORMAT_CHUNK = 1 << 20 };
+/* The bytes in which zeros are left out (a cluster of qcow2), and those that a sink gets at most at
+ * a time. */
+enum { FORMAT_PIECE = 64 * 1024, FORMAT_CHUNK = 1 << 20 };
 
 /* The format of that name, or NULL. */
 const struct format *format_find(const char *name) NONNULL(1);
