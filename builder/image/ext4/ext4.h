@@ -30,13 +30,14 @@ struct place {
     ext2_ino_t ino;
 };
 
-/* Sets an error from libext2fs' code: "ACTION: cause"; returns -1. */
+/* Sets an error: "ACTION: cause", which is what blocks.h said, or else the text of libext2fs' code;
+ * returns -1. */
 int ext4_error(struct error *err, errcode_t code, const char *fmt, ...) PRINTF(3, 4) NONNULL(1, 3);
 
 /* ---- io.c: libext2fs reads and writes through blocks.h, inside one partition ---- */
 
 /* Opens the file system of the partition, for editing or for reading only; the caller closes it
- * with ext4_fs_close. Errors of the io are told by libext2fs' codes, their text by `err`. */
+ * with ext4_fs_close. `now` is the time of all changes; 0 counts as 1. */
 int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
                  time_t now, ext2_filsys *out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
 
