@@ -39,8 +39,10 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
-	image/initrd image/kvm image/osrelease
-BUILDER += image/ext4/cache image/ext4/ext4 image/ext4/io
+	image/initrd image/kvm image/osrelease image/partition image/partition-find image/partition-table \
+	image/partition-view
+BUILDER += image/ext4/cache image/ext4/check image/ext4/e2fsck image/ext4/ext4 image/ext4/grow image/ext4/io \
+	image/ext4/root image/ext4/system
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
@@ -55,7 +57,9 @@ TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http
 TESTS_BUILDER = args digest interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
-	image/initramfs-refuse image/osrelease
+	image/initramfs-refuse image/osrelease image/partition image/partition-refuse \
+	image/partition-view
+TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
