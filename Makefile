@@ -40,10 +40,14 @@ BUILDER += build/build build/delta build/key build/layout build/nodes build/reco
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
-BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd image/blocks-raw \
-	image/copy image/deflate image/disk image/dpkg image/export image/format image/format-gce \
-	image/format-qcow2 image/fstab image/image image/initramfs image/initrd image/kvm image/oldgnu \
-	image/osrelease image/private-file image/qemu-nbd image/qemu-nbd-child image/qemu-path
+BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
+	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export \
+	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
+	image/kvm image/oldgnu image/osrelease image/partition image/partition-find \
+	image/partition-table image/partition-view image/private-file image/qemu-nbd \
+	image/qemu-nbd-child image/qemu-path
+BUILDER += image/ext4/cache image/ext4/check image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
+	image/ext4/io image/ext4/root image/ext4/system
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
@@ -61,7 +65,9 @@ TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster
 TESTS_BUILDER += image/base image/base-file image/blocks image/deflate image/dpkg image/export \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs \
-	image/initramfs-refuse image/oldgnu image/osrelease image/qemu-nbd
+	image/initramfs-refuse image/oldgnu image/osrelease image/partition \
+	image/partition-refuse image/partition-view image/qemu-nbd
+TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile

@@ -49,6 +49,30 @@ static void input_is_empty(void **state)
     assert_int_equal(out.len, 0);
 }
 
+static void text_is_handed_over(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    char *lengthy AUTO_FREE = heap_array(300001, 1);
+    memset(lengthy, 'x', 300000);
+    struct process p = {.argv = ARGV("cat"), .input = "one\ntwo\n", .out = &out};
+    assert_int_equal(process_run(&p, NULL, &err), 0);
+    assert_string_equal(out.data, "one\ntwo\n");
+    p.input = lengthy;
+    buffer_clear(&out);
+    assert_int_equal(process_run(&p, NULL, &err), 0);
+    assert_string_equal(out.data, lengthy);
+}
+
+static void input_can_be_closed(void **state)
+{
+    (void)state;
+    struct process p = {.argv = ARGV("cat"), .no_input = true};
+    refused(&p, "cat: exit status 1: ");
+    refused(&p, "Bad file descriptor");
+}
+
 static void environment_is_added_to(void **state)
 {
     (void)state;
@@ -167,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_is_appended),
         cmocka_unit_test(input_is_empty),
+        cmocka_unit_test(text_is_handed_over),
+        cmocka_unit_test(input_can_be_closed),
         cmocka_unit_test(environment_is_added_to),
         cmocka_unit_test(exit_status_is_told),
         cmocka_unit_test(last_errors_are_cited),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include "builder/heap.h"
 #include "builder/interrupt.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 enum {
     OUT_MAX_DEFAULT = 1 << 20,
@@ -120,9 +122,28 @@ static int set_attributes(posix_spawnattr_t *attr, bool own_group)
     return rc ? rc : posix_spawnattr_setflags(attr, flags);
 }
 
-static int set_streams(posix_spawn_file_actions_t *files, int out, int err)
+/* A descriptor from which the text can be read, or -1. */
+static int make_input(const char *text)
 {
-    int rc = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int fd AUTO_CLOSE = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0 || file_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return -1;
+    return steal_fd(&fd);
+}
+
+static int set_input(posix_spawn_file_actions_t *files, const struct process *p, int in)
+{
+    if (p->no_input)
+        return posix_spawn_file_actions_addclose(files, STDIN_FILENO);
+    if (in >= 0)
+        return posix_spawn_file_actions_adddup2(files, in, STDIN_FILENO);
+    return posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+}
+
+static int set_streams(posix_spawn_file_actions_t *files, const struct process *p, int in, int out,
+                       int err)
+{
+    int rc = set_input(files, p, in);
     if (out >= 0)
         rc = rc ? rc : posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
     if (err >= 0)
@@ -135,6 +156,9 @@ static int spawn(const struct process *p, int out, int err, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
+    int in AUTO_CLOSE = p->input ? make_input(p->input) : -1;
+    if (p->input && in < 0)
+        return errno;
     int rc = posix_spawn_file_actions_init(&files);
     if (rc)
         return rc;
@@ -142,7 +166,7 @@ static int spawn(const struct process *p, int out, int err, pid_t *pid)
     if (rc == 0) {
         char **env AUTO_FREE = environment_with(p->env);
         rc = set_attributes(&attr, p->deadline != 0);
-        rc = rc ? rc : set_streams(&files, out, err);
+        rc = rc ? rc : set_streams(&files, p, in, out, err);
         if (rc == 0)
             rc = posix_spawnp(pid, p->argv[0], &files, &attr, (char *const *)p->argv, env);
         posix_spawnattr_destroy(&attr);

@@ -16,6 +16,8 @@ typedef void process_reader(void *ctx, const char *bytes, size_t n);
 struct process {
     const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH */
     const char *const *env;  /* NAME=VALUE to add to our environment, ends with NULL; NULL: none */
+    const char *input;       /* text on its standard input; NULL: empty */
+    bool no_input;           /* its standard input is closed; excludes input */
     struct buffer *out;      /* standard output is appended; NULL: not kept */
     size_t out_max;          /* more bytes than this in `out` are an error; 0: 1 MiB */
     process_reader *reader;  /* called with standard output, beside `out`; NULL: nobody is */
@@ -24,8 +26,8 @@ struct process {
     bool pass;         /* its output and errors go where ours go; excludes out and reader */
 };
 
-/* Runs it to its end with an empty standard input. With status NULL an exit status other than 0
- * is an error, otherwise *status is set to it. Not being found, dying of a signal and passing
+/* Runs it to its end. With status NULL an exit status other than 0 is an error, otherwise *status
+ * is set to it. Not being found, dying of a signal and passing
  * the deadline are always errors. Errors name the program and cite the last lines of its
  * standard error. */
 int process_run(const struct process *process, int *status, struct error *err)

@@ -78,12 +78,41 @@ static void odd_escapes_are_text(void **state)
     assert_string_equal(entry.type, "c\\9\\");
 }
 
+static void entries_of_the_disk_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool concerns;
+    } cases[] = {
+        {"UUID=1 /boot ext4 defaults", true},
+        {"/dev/vda15 /boot/efi vfat umask=0077,nofail", true},
+        {"UUID=1 / ext4 defaults", false},
+        {"UUID=1 none swap sw", false},
+        {"/dev/vdb1 /mnt swap sw", false},
+        {"UUID=1 /mnt ext4 noauto", false},
+        {"/dev/sda1 /mnt none ro,bind", false},
+        {"/srv /mnt none bind", false},
+        {"tmpfs /tmp tmpfs defaults", false},
+        {"server:/export /mnt nfs defaults", false},
+        {"UUID=1 boot ext4", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fstab fstab = fstab_open(cases[i].line, strlen(cases[i].line));
+        struct fstab_entry entry;
+        assert_int_equal(next(&fstab, &entry), 1);
+        if (fstab_concerns_disk(&entry) != cases[i].concerns)
+            fail_msg("%s", cases[i].line);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_read),
         cmocka_unit_test(bad_lines_are_refused),
         cmocka_unit_test(odd_escapes_are_text),
+        cmocka_unit_test(entries_of_the_disk_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,3 +85,10 @@ bool fstab_has_option(const struct fstab_entry *entry, const char *option)
     }
     return false;
 }
+
+bool fstab_concerns_disk(const struct fstab_entry *entry)
+{
+    return entry->dir[0] == '/' && entry->dir[1] != '\0' && strcmp(entry->type, "swap") != 0 &&
+           !fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "bind") &&
+           (strchr(entry->spec, '=') || strncmp(entry->spec, "/dev/", 5) == 0);
+}

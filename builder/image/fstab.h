@@ -35,4 +35,7 @@ int fstab_next(struct fstab *fstab, struct fstab_entry *entry, struct error *err
 /* Is the word one of the entry's options? */
 bool fstab_has_option(const struct fstab_entry *entry, const char *option) NONNULL(1, 2);
 
+/* Is the entry a file system of a local disk, other than the root's, that is mounted at boot? */
+bool fstab_concerns_disk(const struct fstab_entry *entry) NONNULL(1);
+
 #endif

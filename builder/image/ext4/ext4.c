@@ -1,9 +1,6 @@
 #include "builder/image/ext4/ext4.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "builder/heap.h"
 
@@ -11,17 +8,6 @@ struct disk_set {
     struct disk *disks;
     size_t count;
 };
-
-int ext4_error(struct error *err, errcode_t code, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(err->text, sizeof err->text, fmt, ap);
-    va_end(ap);
-    size_t used = strlen(err->text);
-    snprintf(err->text + used, sizeof err->text - used, ": %s", error_message(code));
-    return -1;
-}
 
 static int close_disk(struct disk *disk, struct error *err)
 {

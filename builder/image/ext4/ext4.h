@@ -30,26 +30,45 @@ struct place {
     ext2_ino_t ino;
 };
 
-/* Sets an error from libext2fs' code: "ACTION: cause"; returns -1. */
+/* Sets an error: "ACTION: cause", which is what blocks.h said, or else the text of libext2fs' code;
+ * returns -1. */
 int ext4_error(struct error *err, errcode_t code, const char *fmt, ...) PRINTF(3, 4) NONNULL(1, 3);
 
 /* ---- io.c: libext2fs reads and writes through blocks.h, inside one partition ---- */
 
 /* Opens the file system of the partition, for editing or for reading only; the caller closes it
- * with ext4_fs_close. Errors of the io are told by libext2fs' codes, their text by `err`. */
+ * with ext4_fs_close. `now` is the time of all changes; 0 counts as 1. */
 int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
                  time_t now, ext2_filsys *out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
 
 /* Writes what is changed back and frees it, also on -1; NULL is allowed. */
 int ext4_fs_close(ext2_filsys fs, struct error *err) NONNULL(2) MUST_CHECK;
 
-/* ---- check.c: what this writer refuses ---- */
+/* ---- check.c, e2fsck.c: what this writer refuses ---- */
 
-/* Refuses, before anything is written, a file system that must not be edited: a journal that
- * needs recovery, orphans, recorded errors, features that it does not know or keep. */
-int ext4_check(ext2_filsys fs, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Looks at the superblock, before libext2fs opens the file system: 1 when it may be edited here, 0
+ * when another writer has to (features that are not kept up here), -1 when nobody should: a journal
+ * that needs recovery, orphans, recorded errors, damage. On 0 and -1 err says why. */
+int ext4_check(struct blocks *blocks, const struct partition *partition, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
 
-/* ---- system.c: where the system lies ---- */
+/* Has e2fsck read all metadata of a file system in a raw image, which takes seconds; refuses one
+ * that is not consistent. */
+int ext4_check_whole(const char *raw, const struct partition *partition, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The name by which e2fsprogs' tools, run by us, open a file system in a raw image that we have
+ * open as `fd`; the caller frees it. */
+char *ext4_tool_name(int fd, const struct partition *partition) NONNULL(2);
+
+/* ---- root.c, system.c: where the system lies ---- */
+
+/* Does libblkid take it for ext2, ext3 or ext4? */
+bool ext4_is_ext(const struct partition *partition) NONNULL(1);
+
+/* Finds the partition that holds the system; answers as ext4_open_system. */
+int ext4_find_root(struct blocks *blocks, const struct partitions *all,
+                   const struct partition **root, struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* Finds root among the partitions and opens it and what its fstab mounts below. 1 when it is one
  * that this writer edits, 0 when another writer has to (err says why), -1 when nobody should. On

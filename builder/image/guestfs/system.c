@@ -178,18 +178,10 @@ static void add_mount(struct guest_mounts *mounts, const char *partition, const 
         (struct guest_mount){.partition = heap_copy(partition), .dir = heap_copy(dir)};
 }
 
-/* Is the entry a file system of a local disk, other than the root's? */
-static bool concerns_disk(const struct fstab_entry *entry)
-{
-    return entry->dir[0] == '/' && entry->dir[1] != '\0' && strcmp(entry->type, "swap") != 0 &&
-           !fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "bind") &&
-           (strchr(entry->spec, '=') || after(entry->spec, "/dev/"));
-}
-
 static int add_entry(const struct partitions *all, const struct fstab_entry *entry,
                      struct guest_mounts *mounts, struct error *err)
 {
-    if (!concerns_disk(entry))
+    if (!fstab_concerns_disk(entry))
         return 0;
     for (size_t i = 0; i < all->count; i++)
         if (matches(&all->items[i], entry->spec)) {
