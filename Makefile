@@ -40,7 +40,9 @@ BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initrd image/kvm image/osrelease
-BUILDER += image/ext4/cache image/ext4/ext4 image/ext4/io
+BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/content \
+	image/ext4/directory image/ext4/ext4 image/ext4/inode image/ext4/io image/ext4/map \
+	image/ext4/put image/ext4/read image/ext4/remove image/ext4/space image/ext4/walk
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
