@@ -46,8 +46,10 @@ BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
-BUILDER += image/ext4/cache image/ext4/check image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
-	image/ext4/io image/ext4/root image/ext4/system
+BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
+	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
+	image/ext4/inode image/ext4/io image/ext4/map image/ext4/put image/ext4/read \
+	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/walk
 BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki

@@ -85,9 +85,9 @@ int ext4_close_system(struct disk *disk, struct error *err) NONNULL(1, 2) MUST_C
 int ext4_find(struct disk *disk, const char *path, bool follow, struct place *out,
               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
-/* Finds the directory at the path, made with its missing parents (0755 root) if need be. What is
- * there and is no directory, and a link to nowhere, are errors. */
-int ext4_make_directory(struct disk *disk, const char *path, struct place *out, struct error *err)
+/* Finds the directory at the path, through links: 1, 0 when nothing is there, or -1. What is there
+ * and is no directory, and a link to nowhere, are errors. */
+int ext4_find_directory(struct disk *disk, const char *path, struct place *out, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* ---- the writer's functions, as disk.h describes them ---- */

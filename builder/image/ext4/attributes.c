@@ -1,0 +1,68 @@
+#include "builder/image/ext4/attributes.h"
+
+#include <string.h>
+
+#include "builder/image/ext4/io.h"
+
+enum { NAME_MAX_BYTES = 255 }; /* behind the prefix */
+
+/* The prefixes that the kernel knows; libext2fs would store others, under a name that it does
+ * not. */
+static int check_name(const char *name, struct error *err)
+{
+    static const char *const prefixes[] = {"user.", "trusted.", "security."};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        size_t n = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], n) == 0 && name[n] && strlen(name + n) <= NAME_MAX_BYTES)
+            return 0;
+    }
+    if (strcmp(name, "system.posix_acl_access") == 0 ||
+        strcmp(name, "system.posix_acl_default") == 0)
+        return 0;
+    return error_set(err, "'%.64s' cannot be the name of an extended attribute", name);
+}
+
+static errcode_t set_all(struct ext2_xattr_handle *handle, const struct entry *entry)
+{
+    errcode_t code = ext2fs_xattrs_read(handle);
+    for (size_t i = 0; i < entry->xattr_count && !code; i++)
+        code = ext2fs_xattr_set(handle, entry->xattrs[i].name, entry->xattrs[i].value,
+                                entry->xattrs[i].len);
+    return code;
+}
+
+int attributes_set(struct node *node, const struct entry *entry, struct error *err)
+{
+    struct ext2_xattr_handle *handle = NULL;
+    if (!entry->xattr_count)
+        return 0;
+    for (size_t i = 0; i < entry->xattr_count; i++)
+        if (check_name(entry->xattrs[i].name, err) < 0)
+            return -1;
+    errcode_t code = ext2fs_xattrs_open(node->fs, node->ino, &handle);
+    if (!code)
+        code = set_all(handle, entry);
+    if (handle)
+        ext2fs_xattrs_close(&handle);
+    if (code)
+        ext4_error(err, code, "set extended attributes");
+    /* libext2fs has changed it on the disk, also when it failed on the way. */
+    struct error unread = ERROR_INIT;
+    if (node_reread(node, &unread) < 0)
+        return code ? error_context(err, "%s", unread.text) : error_set(err, "%s", unread.text);
+    return code ? -1 : 0;
+}
+
+int attributes_release(struct node *node, struct error *err)
+{
+    ext2_filsys fs = node->fs;
+    blk64_t block = ext2fs_file_acl_block(fs, EXT2_INODE(node->raw));
+    errcode_t code = ext2fs_free_ext_attr(fs, node->ino, node->raw);
+    if (code)
+        return ext4_error(err, code, "remove the extended attributes of inode %u", node->ino);
+    /* Inodes may share the block. */
+    if (block && !ext2fs_test_block_bitmap2(fs->block_map, block) && node_is_secret(node) &&
+        ext4_io_zero(fs, block * fs->blocksize, fs->blocksize, err) < 0)
+        return -1;
+    return node_write(node, err);
+}
