@@ -45,7 +45,7 @@ BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
-BUILDER += tree/manifest tree/tree yaml/values yaml/yaml
+BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -58,7 +58,7 @@ TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image imag
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += tree/tree yaml/values yaml/yaml
+TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
