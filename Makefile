@@ -40,7 +40,8 @@ BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/blocks image/disk image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initrd image/kvm image/osrelease
-BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
+BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
+	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
@@ -121,7 +122,7 @@ $(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUI
 tests: $(TESTS)
 
 # Tests that launch an appliance or a machine.
-TESTS_SLOW = image/guestfs/guestfs
+TESTS_SLOW = image/guestfs/guestfs image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP.
