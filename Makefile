@@ -42,7 +42,7 @@ BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export \
-	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
+	image/format image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
@@ -50,12 +50,13 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/map image/ext4/put image/ext4/read \
 	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/walk
-BUILDER += image/guestfs/guestfs image/guestfs/put image/guestfs/space image/guestfs/system
+BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
+	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
-BUILDER += tree/manifest tree/tree yaml/values yaml/yaml
+BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -73,7 +74,7 @@ TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += tree/tree yaml/values yaml/yaml
+TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
@@ -136,7 +137,7 @@ $(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUI
 tests: $(TESTS)
 
 # Tests that launch an appliance or a machine.
-TESTS_SLOW = image/guestfs/guestfs
+TESTS_SLOW = image/guestfs/guestfs image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP.

@@ -3,7 +3,8 @@
 
 enum { DISK_SIZE = 4 << 20, CLUSTER = 65536 };
 
-static const struct disk_file files[] = {{.path = "disk.raw"}, {.path = "disk.qcow2", .qcow2 = true}};
+static const struct disk_file files[] = {{.path = "disk.raw"},
+                                         {.path = "disk.qcow2", .qcow2 = true}};
 
 /* The same disk as a raw file, and as a qcow2 image on a backing file. */
 static void make_disks(void)
@@ -132,7 +133,8 @@ static void what_is_not_on_the_disk_is_refused(void **state)
         expect_error(blocks_zero(b, 1, UINT64_MAX, &err), &err, "are not all on the disk");
         expect_error(blocks_copy(b, 0, fd, 90, 11, &err), &err, "became shorter while it was read");
         int none = -1;
-        expect_error(blocks_copy(b, 0, none, 0, 1, &err), &err, "read the file: Bad file descriptor");
+        expect_error(blocks_copy(b, 0, none, 0, 1, &err), &err,
+                     "read the file: Bad file descriptor");
         expect(blocks_close(b, &last), &last);
     }
 }
@@ -239,16 +241,11 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(both_kinds_are_edited_alike),
-        IN_FOLDER(the_same_requests_give_the_same_file),
-        IN_FOLDER(zeros_cover_what_was_there),
-        IN_FOLDER(what_is_not_on_the_disk_is_refused),
-        IN_FOLDER(reading_changes_nothing),
-        IN_FOLDER(a_cut_raw_file_is_an_error),
-        IN_FOLDER(other_files_are_refused),
-        IN_FOLDER(names_are_not_protocols),
-        IN_FOLDER(block_devices_are_read),
-        IN_FOLDER(a_full_disk_is_told),
+        IN_FOLDER(both_kinds_are_edited_alike), IN_FOLDER(the_same_requests_give_the_same_file),
+        IN_FOLDER(zeros_cover_what_was_there),  IN_FOLDER(what_is_not_on_the_disk_is_refused),
+        IN_FOLDER(reading_changes_nothing),     IN_FOLDER(a_cut_raw_file_is_an_error),
+        IN_FOLDER(other_files_are_refused),     IN_FOLDER(names_are_not_protocols),
+        IN_FOLDER(block_devices_are_read),      IN_FOLDER(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

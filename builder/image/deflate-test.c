@@ -36,8 +36,7 @@ static void check_inflated(const char *path, const char *bytes, size_t n)
     unsigned char *in AUTO_FREE = heap_array(size, 1), *out AUTO_FREE = heap_array(n + 1, 1);
     int fd AUTO_CLOSE = open(path, O_RDONLY);
     assert_int_equal(read(fd, in, size), size);
-    z_stream z = {
-        .next_in = in, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)n + 1};
+    z_stream z = {.next_in = in, .avail_in = (uInt)size, .next_out = out, .avail_out = (uInt)n + 1};
     assert_int_equal(inflateInit2(&z, -15), Z_OK);
     assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
     assert_int_equal(z.avail_in, 0);
@@ -139,8 +138,10 @@ static void giving_up_is_possible_at_any_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(streams_are_whole),       IN_FOLDER(cores_do_not_show),
-        IN_FOLDER(streams_are_joined),      IN_FOLDER(failing_writes_are_told),
+        IN_FOLDER(streams_are_whole),
+        IN_FOLDER(cores_do_not_show),
+        IN_FOLDER(streams_are_joined),
+        IN_FOLDER(failing_writes_are_told),
         IN_FOLDER(giving_up_is_possible_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* In the order in which they are preferred. */
-static const struct disk_writer *const writers[] = {&disk_writer_guestfs};
+static const struct disk_writer *const writers[] = {&disk_writer_ext4, &disk_writer_guestfs};
 
 const struct disk_writer *disk_writer_find(const char *name)
 {

@@ -102,7 +102,7 @@ static int fake_put(struct disk *disk, const struct entry *entry, time_t mtime,
 {
     if (disk->fails && strcmp(disk->fails, entry->path) == 0)
         return error_set(err, "write %s: no room", entry->path);
-    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dfl"[entry->type], entry -> mode,
+    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dflh"[entry->type], entry -> mode,
                   (int)mtime);
     if (entry->text)
         fake_set(disk, entry->path, entry->text, entry->len);

@@ -109,7 +109,8 @@ static void names_are_not_options(void **state)
     struct error err = ERROR_INIT;
     make_some("disk", 1 << 20);
     expect(make_qcow2("disk", "json:a,file.filename=b", "zstd", &err), &err);
-    RUN("qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw", "./json:a,file.filename=b", "disk");
+    RUN("qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw", "./json:a,file.filename=b",
+        "disk");
 }
 
 static void missing_tools_are_told(void **state)

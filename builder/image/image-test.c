@@ -84,6 +84,31 @@ static void entries_go_first_then_initrds(void **state)
     assert_non_null(memmem(initrd->bytes, initrd->len, "nodebake-firstboot", 18));
 }
 
+static void add_hardlink(struct tree *tree, const char *path, const char *file)
+{
+    struct error err = ERROR_INIT;
+    struct entry entry = {
+        .path = heap_copy(path), .type = ENTRY_HARDLINK, .target = heap_copy(file)};
+    assert_int_equal(tree_add(tree, entry, &err), 0);
+    tree_sort(tree);
+}
+
+static void hard_links_go_behind_all_files(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct disk disk AUTO_FAKE = debian();
+    struct tree *tree AUTO_TREE = small_tree();
+    add_hardlink(tree, "/a", IMAGE_FIRSTBOOT);
+    assert_int_equal(write_image(&disk, tree, &err), 0);
+    const char *file = strstr(disk.puts.data, "/usr/lib/nodebake/firstboot f ");
+    const char *link = strstr(disk.puts.data, "/a h 0 1577836800\n");
+    assert_non_null(file);
+    assert_non_null(link);
+    assert_true(file < link);
+    assert_non_null(strstr(link, "/usr/lib/nodebake d 755"));
+}
+
 static void a_second_baking_is_refused(void **state)
 {
     (void)state;
@@ -121,6 +146,26 @@ static void room_is_checked_before_writing(void **state)
     disk.root.inodes = disk.boot.inodes = 3;
     refuse(&disk, tree, "the file system of / has 3 inodes free and 4 are needed: take a larger");
     disk.root.inodes = 4;
+    assert_int_equal(write_image(&disk, tree, &err), 0);
+}
+
+/* A hard link takes no inode, attributes what their names, values and heads take. */
+static void links_and_attributes_take_room(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct disk disk AUTO_FAKE = debian();
+    struct tree *tree AUTO_TREE = small_tree();
+    struct xattr *x = heap_array(1, sizeof *x);
+    *x = (struct xattr){.name = heap_copy("user.x"), .value = heap_array(8192, 1), .len = 8192};
+    tree->entries[0].xattrs = x;
+    tree->entries[0].xattr_count = 1;
+    add_hardlink(tree, "/a", IMAGE_FIRSTBOOT);
+    const uint64_t needed = (4 + 3 + 2 + 1) * 4096 * 21 / 20;
+    disk.root.bytes = disk.boot.bytes = needed - 1;
+    refuse(&disk, tree, "the file system of / has 0 MiB free");
+    disk.root.bytes = disk.boot.bytes = needed;
+    disk.root.inodes = disk.boot.inodes = 4;
     assert_int_equal(write_image(&disk, tree, &err), 0);
 }
 
@@ -169,9 +214,11 @@ int main(void)
     progress_quiet();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_go_first_then_initrds),
+        cmocka_unit_test(hard_links_go_behind_all_files),
         cmocka_unit_test(a_second_baking_is_refused),
         cmocka_unit_test(programs_must_be_in_the_tree),
         cmocka_unit_test(room_is_checked_before_writing),
+        cmocka_unit_test(links_and_attributes_take_room),
         cmocka_unit_test(boot_may_be_a_file_system_of_its_own),
         cmocka_unit_test(absent_host_files_are_errors),
         cmocka_unit_test(failed_writes_are_told),

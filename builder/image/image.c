@@ -12,13 +12,13 @@
 #include "common/file.h"
 
 /* Spare room, so that the first boot still has some for logs: one in SPARE_PARTS of the sum. */
-enum { BLOCK = 4096, SPARE_PARTS = 20, INITRD_MODE = 0644, ROOMS_MAX = 16 };
+enum { BLOCK = 4096, XATTR_HEAD = 32, SPARE_PARTS = 20, INITRD_MODE = 0644, ROOMS_MAX = 16 };
 
 /* Everything that image_write needs at hand. */
 struct job {
     const struct disk_writer *writer;
     struct disk *disk;
-    const struct base *base;
+    const struct base *base; /* NULL: initrds stay */
     const struct tree *tree;
     struct buffer *initrds; /* the new ones, in the order of the base */
 };
@@ -54,6 +54,11 @@ static int content_of(const struct tree *tree, const char *path, struct buffer *
     return 0;
 }
 
+static size_t initrd_count(const struct job *job)
+{
+    return job->base ? job->base->initrd_count : 0;
+}
+
 static int make_initrds(struct job *job, struct error *err)
 {
     struct buffer firstboot AUTO_BUFFER = buffer_heap();
@@ -66,7 +71,7 @@ static int make_initrds(struct job *job, struct error *err)
                                           .script = script.data,
                                           .script_len = script.len,
                                           .mtime = job->tree->mtime};
-    for (size_t i = 0; i < job->base->initrd_count; i++) {
+    for (size_t i = 0; i < initrd_count(job); i++) {
         const char *path = job->base->initrds[i].path;
         struct buffer old AUTO_BUFFER = buffer_heap();
         if (job->writer->read(job->disk, path, INITRD_MAX, &old, err) < 0)
@@ -103,6 +108,17 @@ static void parent_of(const char *path, char dir[PATH_MAX])
     snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
+/* What an entry takes beside its content. A directory takes a block; a long link or a file's
+ * extents may take one, too, and extended attributes what does not fit into the inode. A hard link
+ * is a line in its directory. */
+static uint64_t overhead_of(const struct entry *entry)
+{
+    uint64_t bytes = BLOCK, xattrs = 0;
+    for (size_t i = 0; i < entry->xattr_count; i++)
+        xattrs += strlen(entry->xattrs[i].name) + entry->xattrs[i].len + XATTR_HEAD;
+    return bytes + whole_blocks(xattrs);
+}
+
 /* Entries are sorted: neighbours mostly share their directory. */
 static int need_tree(struct rooms *rooms, const struct job *job, struct error *err)
 {
@@ -116,9 +132,8 @@ static int need_tree(struct rooms *rooms, const struct job *job, struct error *e
             (strcmp(dir, last) != 0 && find_room(rooms, job, dir, &room, err) < 0))
             return -1;
         memcpy(last, dir, sizeof last);
-        /* A directory takes a block; a long link or a file's extents may take one, too. */
-        room->bytes += whole_blocks(size) + BLOCK;
-        room->inodes++;
+        room->bytes += whole_blocks(size) + overhead_of(entry);
+        room->inodes += entry->type != ENTRY_HARDLINK;
         rooms->content += size;
     }
     return 0;
@@ -129,7 +144,7 @@ static int need_initrds(struct rooms *rooms, const struct job *job, struct error
 {
     uint64_t most = 0;
     struct room *room;
-    for (size_t i = 0; i < job->base->initrd_count; i++) {
+    for (size_t i = 0; i < initrd_count(job); i++) {
         uint64_t bytes = whole_blocks(job->initrds[i].len);
         most = most < bytes ? bytes : most;
         rooms->content += job->initrds[i].len;
@@ -172,23 +187,47 @@ static int check_rooms(struct rooms *rooms, const struct job *job, struct error 
     return 0;
 }
 
-static int put_entries(const struct job *job, struct progress *progress, struct error *err)
+typedef bool entry_chosen(const struct entry *entry);
+
+static bool is_no_hardlink(const struct entry *entry)
+{
+    return entry->type != ENTRY_HARDLINK;
+}
+
+static bool is_hardlink(const struct entry *entry)
+{
+    return entry->type == ENTRY_HARDLINK;
+}
+
+static bool is_directory(const struct entry *entry)
+{
+    return entry->type == ENTRY_DIR;
+}
+
+static int put_chosen(const struct job *job, entry_chosen *chosen, struct progress *progress,
+                      struct error *err)
 {
     for (size_t i = 0; i < job->tree->count; i++)
-        if (job->writer->put(job->disk, &job->tree->entries[i], job->tree->mtime, progress, err) <
-            0)
+        if (chosen(&job->tree->entries[i]) && job->writer->put(job->disk, &job->tree->entries[i],
+                                                               job->tree->mtime, progress, err) < 0)
             return -1;
-    /* What was put into them has changed their times. */
-    for (size_t i = 0; i < job->tree->count; i++)
-        if (job->tree->entries[i].type == ENTRY_DIR &&
-            job->writer->put(job->disk, &job->tree->entries[i], job->tree->mtime, NULL, err) < 0)
-            return -1;
+    return 0;
+}
+
+/* Hard links after the files that they name; directories once more at the end, for what was put
+ * into them has changed their times. */
+static int put_entries(const struct job *job, struct progress *progress, struct error *err)
+{
+    if (put_chosen(job, is_no_hardlink, progress, err) < 0 ||
+        put_chosen(job, is_hardlink, progress, err) < 0 ||
+        put_chosen(job, is_directory, NULL, err) < 0)
+        return -1;
     return 0;
 }
 
 static int put_initrds(const struct job *job, struct progress *progress, struct error *err)
 {
-    for (size_t i = 0; i < job->base->initrd_count; i++) {
+    for (size_t i = 0; i < initrd_count(job); i++) {
         struct entry entry = {.path = job->base->initrds[i].path,
                               .type = ENTRY_FILE,
                               .mode = INITRD_MODE,
@@ -203,7 +242,7 @@ static int put_initrds(const struct job *job, struct progress *progress, struct 
 static int write_all(struct job *job, const char *name, struct error *err)
 {
     struct rooms *rooms AUTO_FREE = heap_array(1, sizeof *rooms);
-    if (make_initrds(job, err) < 0 || check_rooms(rooms, job, err) < 0)
+    if ((job->base && make_initrds(job, err) < 0) || check_rooms(rooms, job, err) < 0)
         return -1;
     struct progress progress = progress_start(rooms->content, "write %s", name);
     int result = put_entries(job, &progress, err);
@@ -225,4 +264,11 @@ int image_write(const struct disk_writer *writer, struct disk *disk, const struc
         buffer_free(&job.initrds[i]);
     free(job.initrds);
     return result;
+}
+
+int image_add(const struct disk_writer *writer, struct disk *disk, const struct tree *tree,
+              const char *name, struct error *err)
+{
+    struct job job = {.writer = writer, .disk = disk, .tree = tree};
+    return write_all(&job, name, err);
 }

@@ -65,7 +65,8 @@ static void large_numbers_are_written(void **state)
     struct oldgnu_region regions[] = {{.at = 8 * GIB - UNIT, .n = UNIT},
                                       {.at = 8 * GIB + UNIT, .n = UNIT},
                                       {.at = 64 * GIB - 2 * UNIT, .n = UNIT}};
-    struct oldgnu_file file = {.name = "disk.raw", .size = 64 * GIB, .regions = regions, .count = 3};
+    struct oldgnu_file file = {
+        .name = "disk.raw", .size = 64 * GIB, .regions = regions, .count = 3};
     check_against_tar(file);
     file.size = 8 * GIB;
     file.count = 1;

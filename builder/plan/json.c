@@ -5,18 +5,32 @@
 #include "builder/heap.h"
 #include "builder/plan/print.h"
 
+static json_t *xattrs_json(const struct entry *e)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < e->xattr_count; i++) {
+        char *hex AUTO_FREE = xattr_hex(&e->xattrs[i]);
+        json_object_set_new(o, e->xattrs[i].name, e->secret ? json_null() : json_string(hex));
+    }
+    return o;
+}
+
 static json_t *entry_json(const struct entry *e)
 {
-    static const char *const types[] = {
-        [ENTRY_DIR] = "dir", [ENTRY_FILE] = "file", [ENTRY_LINK] = "link"};
     char mode[8];
     snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
-    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s}", "path", e->path, "type", types[e->type],
-                          "uid", (int)e->uid, "gid", (int)e->gid, "from", e->source);
-    if (e->type == ENTRY_LINK)
+    json_t *o = json_pack("{s:s, s:s}", "path", e->path, "type", entry_type_word(e->type));
+    if (e->type != ENTRY_HARDLINK) {
+        json_object_set_new(o, "uid", json_integer(e->uid));
+        json_object_set_new(o, "gid", json_integer(e->gid));
+    }
+    json_object_set_new(o, "from", json_string(e->source));
+    if (e->target)
         json_object_set_new(o, "target", json_string(e->target));
     else
         json_object_set_new(o, "mode", json_string(mode));
+    if (e->xattr_count)
+        json_object_set_new(o, "xattrs", xattrs_json(e));
     if (e->host)
         json_object_set_new(o, "host", json_string(e->host));
     if (e->secret)

@@ -105,6 +105,37 @@ static void people_see_the_machine_and_its_files(void **state)
         "\npackages that the base image must have: socat conntrack\n");
 }
 
+static void hard_links_and_xattrs_are_shown(void **state)
+{
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    struct plan *plans[] = {&f->plan};
+    struct xattr *x = heap_array(1, sizeof *x);
+    *x = (struct xattr){.name = heap_copy("user.a"), .value = heap_copy("ab"), .len = 2};
+    fixture_add(f, (struct entry){.path = heap_copy("/z"),
+                                  .type = ENTRY_HARDLINK,
+                                  .target = heap_copy("/etc/key.pem"),
+                                  .source = heap_copy("package p")});
+    fixture_add(f, (struct entry){.path = heap_copy("/zz"),
+                                  .type = ENTRY_DIR,
+                                  .xattrs = x,
+                                  .xattr_count = 1,
+                                  .source = heap_copy("package p")});
+    char *text AUTO_FREE = print_text(&f->plan), *json AUTO_FREE = print_json(plans, 1);
+    json_t *top, *entries = json_object_get(json_array_get(parse_images(json, &top), 0), "entries");
+    json_t *link = json_array_get(entries, 4), *dir = json_array_get(entries, 5);
+    assert_non_null(strstr(text, "\nlink    -   -   /z <-> /etc/key.pem                        "
+                                 "                    package p\n"));
+    check_text(link, "type", "hardlink");
+    check_text(link, "target", "/etc/key.pem");
+    assert_int_equal(json_object_size(link), 4); /* mode and owner are the file's */
+    check_text(json_object_get(dir, "xattrs"), "user.a", "6162");
+    f->plan.tree->entries[5].secret = true;
+    char *hidden AUTO_FREE = print_json(plans, 1);
+    assert_null(strstr(hidden, "6162"));
+    json_decref(top);
+}
+
 static void a_role_is_any_node(void **state)
 {
     (void)state;
@@ -227,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contents_are_never_shown),
         cmocka_unit_test(people_see_the_machine_and_its_files),
+        cmocka_unit_test(hard_links_and_xattrs_are_shown),
         cmocka_unit_test(a_role_is_any_node),
         cmocka_unit_test(what_is_absent_is_named),
         cmocka_unit_test(scripts_see_the_same),

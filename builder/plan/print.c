@@ -4,9 +4,6 @@
 
 #include "builder/heap.h"
 
-static const char *const type_names[] = {
-    [ENTRY_DIR] = "dir", [ENTRY_FILE] = "file", [ENTRY_LINK] = "link"};
-
 static void print_size(const char *label, uint64_t bytes, FILE *out)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
@@ -34,19 +31,26 @@ static void print_head(const struct plan *plan, FILE *out)
     fprintf(out, "\n\n");
 }
 
+/* A hard link is the file that it names: its arrow has two heads. */
+static void print_entry(const struct entry *e, FILE *out)
+{
+    bool hard = e->type == ENTRY_HARDLINK;
+    char mode[8] = "-";
+    if (e->type != ENTRY_LINK && !hard)
+        snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
+    char *owner AUTO_FREE = hard ? heap_copy("  -  ") : heap_printf("%2u:%-2u", e->uid, e->gid);
+    char *path AUTO_FREE = e->target
+                               ? heap_printf("%s %s %s", e->path, hard ? "<->" : "->", e->target)
+                               : heap_copy(e->path);
+    fprintf(out, "%-4s %4s %s %-62s %s\n", hard ? "link" : entry_type_word(e->type), mode, owner,
+            path, e->source);
+}
+
 static void print_entries(const struct tree *tree, FILE *out)
 {
     fprintf(out, "%-4s %-4s %-5s %-62s %s\n", "TYPE", "MODE", "OWNER", "PATH", "FROM");
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct entry *e = &tree->entries[i];
-        char mode[8] = "-";
-        if (e->type != ENTRY_LINK)
-            snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
-        char *path AUTO_FREE =
-            e->target ? heap_printf("%s -> %s", e->path, e->target) : heap_copy(e->path);
-        fprintf(out, "%-4s %4s %2u:%-2u %-62s %s\n", type_names[e->type], mode, e->uid, e->gid,
-                path, e->source);
-    }
+    for (size_t i = 0; i < tree->count; i++)
+        print_entry(&tree->entries[i], out);
     fprintf(out, "%-4s %4s %2u:%-2u %-62s %s\n", "file", "0644", 0U, 0U, TREE_MANIFEST,
             "nodebake: all of the above by SHA-256");
 }

@@ -32,39 +32,55 @@ static int set_string(json_t *object, const char *key, const char *value, struct
 static int describe_content(json_t *object, const struct entry *entry, struct error *err)
 {
     char hex[DIGEST_HEX_MAX] = "";
-    switch (entry->type) {
-    case ENTRY_DIR:
-        return set_string(object, "type", "dir", err);
-    case ENTRY_LINK:
-        if (set_string(object, "target", entry->target, err) < 0)
-            return -1;
-        return set_string(object, "type", "link", err);
-    case ENTRY_HARDLINK:
-        if (set_string(object, "target", entry->target, err) < 0)
-            return -1;
-        return set_string(object, "type", "hardlink", err);
-    case ENTRY_FILE:
-        break;
+    if (entry->target)
+        return set_string(object, "target", entry->target, err);
+    if (entry->type != ENTRY_FILE)
+        return 0;
+    uint64_t size;
+    if (entry_digest(entry, hex, err) < 0 || entry_size(entry, &size, err) < 0)
+        return -1;
+    if (json_object_set_new(object, "size", json_integer((json_int_t)size)) < 0)
+        return error_set(err, "out of memory");
+    return set_string(object, "sha256", hex, err);
+}
+
+static int describe_xattrs(json_t *object, const struct entry *entry, struct error *err)
+{
+    if (entry->xattr_count == 0)
+        return 0;
+    json_t *xattrs = json_object();
+    if (json_object_set_new(object, "xattrs", xattrs) < 0) /* the object owns it from here */
+        return error_set(err, "out of memory");
+    for (size_t i = 0; i < entry->xattr_count; i++) {
+        char *hex AUTO_FREE = xattr_hex(&entry->xattrs[i]);
+        if (json_object_set_new(xattrs, entry->xattrs[i].name, json_string(hex)) < 0)
+            return error_set(err, "the name of an extended attribute is not UTF-8");
     }
-    if (entry_digest(entry, hex, err) < 0)
+    return 0;
+}
+
+/* What the inode holds: a hard link has its file's. */
+static int describe_inode(json_t *object, const struct entry *entry, struct error *err)
+{
+    char mode[8];
+    snprintf(mode, sizeof mode, "%04o", entry->type == ENTRY_LINK ? 0777U : entry->mode & 07777U);
+    if (set_string(object, "mode", mode, err) < 0)
         return -1;
-    if (set_string(object, "sha256", hex, err) < 0)
-        return -1;
-    return set_string(object, "type", "file", err);
+    if (json_object_set_new(object, "uid", json_integer(entry->uid)) < 0 ||
+        json_object_set_new(object, "gid", json_integer(entry->gid)) < 0)
+        return error_set(err, "out of memory");
+    return describe_xattrs(object, entry, err);
 }
 
 static int describe_entry(json_t *list, const struct entry *entry, struct error *err)
 {
     json_t *object = json_object();
     json_array_append_new(list, object); /* the list owns it from here */
-    char mode[8];
-    snprintf(mode, sizeof mode, "%04o", entry->type == ENTRY_LINK ? 0777U : entry->mode & 07777U);
     if (set_string(object, "path", entry->path, err) < 0 ||
-        set_string(object, "mode", mode, err) < 0 || describe_content(object, entry, err) < 0)
+        set_string(object, "type", entry_type_word(entry->type), err) < 0 ||
+        describe_content(object, entry, err) < 0 ||
+        (entry->type != ENTRY_HARDLINK && describe_inode(object, entry, err) < 0))
         return error_context(err, "%s", entry->path);
-    if (json_object_set_new(object, "uid", json_integer(entry->uid)) < 0 ||
-        json_object_set_new(object, "gid", json_integer(entry->gid)) < 0)
-        return error_set(err, "out of memory");
     return 0;
 }
 
@@ -73,20 +89,42 @@ static int path_against_entry(const void *path, const void *entry)
     return strcmp(path, ((const struct entry *)entry)->path);
 }
 
-/* A file cannot hold others; overlays that mirror / cannot say so, but a list of binaries can. */
-static int check_parents(const struct tree *tree, struct error *err)
+static const struct entry *find_sorted(const struct tree *tree, const char *path)
 {
-    for (size_t i = 0; i < tree->count; i++) {
-        char *parent AUTO_FREE = heap_copy(tree->entries[i].path);
-        for (char *slash = strrchr(parent, '/'); slash != parent; slash = strrchr(parent, '/')) {
-            *slash = '\0';
-            const struct entry *above = bsearch(parent, tree->entries, tree->count,
-                                                sizeof *tree->entries, path_against_entry);
-            if (above && above->type == ENTRY_FILE)
-                return error_set(err, "%s lies below %s, which is a file", tree->entries[i].path,
-                                 parent);
-        }
+    return bsearch(path, tree->entries, tree->count, sizeof *tree->entries, path_against_entry);
+}
+
+/* A file cannot hold others; overlays that mirror / cannot say so, but a list of binaries can. */
+static int check_parents(const struct tree *tree, const struct entry *entry, struct error *err)
+{
+    char *parent AUTO_FREE = heap_copy(entry->path);
+    for (char *slash = strrchr(parent, '/'); slash != parent; slash = strrchr(parent, '/')) {
+        *slash = '\0';
+        const struct entry *above = find_sorted(tree, parent);
+        if (above && (above->type == ENTRY_FILE || above->type == ENTRY_HARDLINK))
+            return error_set(err, "%s lies below %s, which is a %s", entry->path, parent,
+                             entry_type_name(above->type));
     }
+    return 0;
+}
+
+/* A file that the tree lacks may be in the base: who writes the image sees. */
+static int check_target(const struct tree *tree, const struct entry *entry, struct error *err)
+{
+    const struct entry *file =
+        entry->type == ENTRY_HARDLINK ? find_sorted(tree, entry->target) : NULL;
+    if (file && (file->type == ENTRY_DIR || file->type == ENTRY_HARDLINK))
+        return error_set(err, "%s is a hard link to %s, which is a %s and not a file", entry->path,
+                         file->path, entry_type_name(file->type));
+    return 0;
+}
+
+static int check_places(const struct tree *tree, struct error *err)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (check_parents(tree, &tree->entries[i], err) < 0 ||
+            check_target(tree, &tree->entries[i], err) < 0)
+            return -1;
     return 0;
 }
 
@@ -127,7 +165,7 @@ int tree_add_manifest(struct tree *tree, struct error *err)
 {
     tree_sort(tree);
     char *text = NULL;
-    if (check_parents(tree, err) < 0 || manifest_text(tree, &text, err) < 0)
+    if (check_places(tree, err) < 0 || manifest_text(tree, &text, err) < 0)
         return error_context(err, "manifest");
     struct entry entry = {.path = heap_copy(TREE_MANIFEST),
                           .type = ENTRY_FILE,

@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "builder/heap.h"
-
-enum { ENTRY_PATH_MAX = 1024 };
 
 /* 2020-01-01T00:00:00Z: any fixed date will do, but make and tar dislike the epoch itself. */
 static const time_t MTIME_DEFAULT = 1577836800;
@@ -40,63 +37,6 @@ int tree_create(struct tree **out, struct error *err)
     return 0;
 }
 
-static void entry_free(struct entry *entry)
-{
-    if (entry->text)
-        explicit_bzero(entry->text, entry->len);
-    free(entry->path);
-    free(entry->target);
-    free(entry->text);
-    free(entry->host);
-    free(entry->source);
-    *entry = (struct entry){0};
-}
-
-static bool component_clean(const char *name, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-            return false;
-    return len > 0 && len <= 255 && !(len == 1 && name[0] == '.') &&
-           !(len == 2 && name[0] == '.' && name[1] == '.');
-}
-
-static bool path_clean(const char *path)
-{
-    if (!path || path[0] != '/' || strlen(path) >= ENTRY_PATH_MAX)
-        return false;
-    for (const char *name = path + 1;; name++) {
-        size_t len = strcspn(name, "/");
-        if (!component_clean(name, len))
-            return false;
-        name += len;
-        if (!*name)
-            return true;
-    }
-}
-
-static const char *type_name(enum entry_type type)
-{
-    static const char *const names[] = {"directory", "file", "link"};
-    return names[type];
-}
-
-static int check_entry(const struct entry *entry, struct error *err)
-{
-    if (!path_clean(entry->path))
-        return error_set(err,
-                         "%s: not a clean absolute path (begin with /, no '.', '..', empty or "
-                         "control characters, less than %d bytes)",
-                         entry->path ? entry->path : "(none)", ENTRY_PATH_MAX);
-    if (entry->mode & ~(mode_t)07777)
-        return error_set(err, "%s: mode %o is more than permission bits", entry->path, entry->mode);
-    if (entry->type == ENTRY_LINK && (!entry->target || !*entry->target))
-        return error_set(err, "%s: a link needs a target", entry->path);
-    if (entry->type == ENTRY_FILE && !entry->text == !entry->host)
-        return error_set(err, "%s: a file needs either a text or a file of the host", entry->path);
-    return 0;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -104,7 +44,7 @@ static bool same_text(const char *a, const char *b)
 
 int tree_add(struct tree *tree, struct entry entry, struct error *err)
 {
-    if (check_entry(&entry, err) < 0)
+    if (entry_check(&entry, err) < 0)
         goto refused;
     struct entry *old = (struct entry *)tree_find(tree, entry.path);
     if (!old) {
@@ -114,8 +54,8 @@ int tree_add(struct tree *tree, struct entry entry, struct error *err)
     }
     if (old->type != entry.type) {
         error_set(err, "%s is a %s (from %s) and cannot also be a %s (from %s)", entry.path,
-                  type_name(old->type), old->source ? old->source : "nodebake",
-                  type_name(entry.type), entry.source ? entry.source : "nodebake");
+                  entry_type_name(old->type), old->source ? old->source : "nodebake",
+                  entry_type_name(entry.type), entry.source ? entry.source : "nodebake");
         goto refused;
     }
     if (entry.type != ENTRY_DIR && !same_text(old->source, entry.source)) {
@@ -148,20 +88,6 @@ void tree_sort(struct tree *tree)
 {
     if (tree->count > 1)
         qsort(tree->entries, tree->count, sizeof *tree->entries, by_path);
-}
-
-int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
-{
-    *size = entry->text ? entry->len : 0;
-    if (entry->type != ENTRY_FILE || !entry->host)
-        return 0;
-    struct stat st;
-    if (stat(entry->host, &st) < 0)
-        return error_errno(err, "%s", entry->host);
-    if (!S_ISREG(st.st_mode))
-        return error_set(err, "%s: not a regular file", entry->host);
-    *size = (uint64_t)st.st_size;
-    return 0;
 }
 
 void tree_free(struct tree *tree)

@@ -35,7 +35,7 @@ struct entry {
     char *host;           /* content of a file that lies on the host at this path, else NULL */
     char *source;         /* for people: where the entry comes from */
     bool secret;          /* its content must never be shown */
-    struct xattr *xattrs; /* sorted by name; NULL: none */
+    struct xattr *xattrs; /* sorted by name; NULL: none; never of a hard link */
     size_t xattr_count;
 };
 
@@ -48,9 +48,9 @@ struct tree {
 /* An empty tree; mtime is SOURCE_DATE_EPOCH, or a fixed date when that is not set. */
 int tree_create(struct tree **out, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
-/* Adds an entry and takes over its strings, also on -1. A path that is not absolute and clean,
- * or that stands in the tree already with another type or source, is an error. A directory may
- * be added again. */
+/* Adds an entry and takes over its strings, also on -1; sorts its extended attributes. A path that
+ * is not absolute and clean, or that stands in the tree already with another type or source, is an
+ * error. A directory may be added again. */
 int tree_add(struct tree *tree, struct entry entry, struct error *err) NONNULL(1, 3) MUST_CHECK;
 
 /* The entry at the path, or NULL; valid until the next tree_add. */
@@ -58,6 +58,21 @@ const struct entry *tree_find(const struct tree *tree, const char *path) NONNULL
 
 /* Sorts by path (byte order), so that a directory stands before what is in it. */
 void tree_sort(struct tree *tree) NONNULL(1);
+
+/* Checks the entry by itself, and sorts its extended attributes. */
+int entry_check(struct entry *entry, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Frees what the entry holds; content in memory is wiped. */
+void entry_free(struct entry *entry) NONNULL(1);
+
+/* The word of a type in manifests and plans: "dir", "file", "link", "hardlink". */
+const char *entry_type_word(enum entry_type type);
+
+/* The name of a type for people: "directory", "hard link". */
+const char *entry_type_name(enum entry_type type);
+
+/* The attribute's value in lower-case hex; the caller frees it. */
+char *xattr_hex(const struct xattr *xattr) NONNULL(1);
 
 /* Size of a file's content in bytes; the host file must be there. Directories and links: 0. */
 int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
@@ -68,8 +83,10 @@ int entry_size(const struct entry *entry, uint64_t *size, struct error *err)
 int entry_digest(const struct entry *entry, char *hex, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
-/* Adds /usr/lib/nodebake/manifest.json: every entry with mode, owner, and SHA-256 of its content.
- * All host files must be there. The tree is sorted afterwards. */
+/* Adds /usr/lib/nodebake/manifest.json: every entry with mode, owner, extended attributes, and
+ * SHA-256 of its content. All host files must be there. An entry below a file, and a hard link to
+ * what the tree has as a directory or another hard link, are errors. The tree is sorted
+ * afterwards. */
 int tree_add_manifest(struct tree *tree, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Frees the tree; NULL is allowed. */

@@ -46,6 +46,25 @@ static int suits(const struct disk_file *file, struct error *err)
     return answer;
 }
 
+/* e2fsck opens the file itself: what is to be checked is noted, and the disk closed before. */
+static int check(const struct disk_file *file, struct error *err)
+{
+    struct disk disk = {.volume_count = 0};
+    struct partition partitions[VOLUMES_MAX];
+    size_t n = 0;
+    if (open_disk(file, false, 1, &disk, err) <= 0)
+        return -1;
+    for (size_t i = 0; i < disk.volume_count; i++)
+        if (disk.volumes[i].fs)
+            partitions[n++] = disk.volumes[i].partition;
+    if (close_disk(&disk, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (ext4_check_whole(file->path, &partitions[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static int close_all(struct disk_set *set, struct error *err)
 {
     int result = 0;
@@ -81,7 +100,9 @@ static int open_all(const struct disk_file *files, size_t n, time_t now, struct 
 
 const struct disk_writer disk_writer_ext4 = {
     .name = "ext4",
+    .in_place = true,
     .suits = suits,
+    .check = check,
     .open_all = open_all,
     .close_all = close_all,
     .read = ext4_read,

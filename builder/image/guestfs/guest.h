@@ -7,17 +7,21 @@
 
 #include "builder/image/disk.h"
 
-/* A file system of the system that is worked on. All images are copies of one base, so one list
- * serves them all: the partition is named by what stands behind the disk's own name ("1" for
- * /dev/sda1), never by UUID, for every disk has the same ones. */
+/* A file system of the system that is worked on. */
 struct guest_mount {
-    char *partition;
+    char *volume; /* "1" for /dev/sda1, "/dev/vg/root" for a logical volume */
     char *dir;
+    const char *options; /* to mount it with */
 };
 
-struct guest_mounts {
-    struct guest_mount *items; /* parents first; the first is / */
-    size_t count, cap;
+/* Where the system lies. All images are copies of one base, so one layout serves them all. It says
+ * partitions by number, never by UUID, for every disk has the same ones; LVM is shown one disk at a
+ * time, for all have the same groups. */
+struct guest_layout {
+    struct guest_mount *mounts; /* parents first; the first is / */
+    size_t mount_count, mount_cap;
+    char **physical; /* partitions that are LVM's physical volumes: "2" */
+    size_t physical_count, physical_cap;
 };
 
 enum { GUEST_ROOMS_MAX = 16 };
@@ -25,6 +29,7 @@ enum { GUEST_ROOMS_MAX = 16 };
 struct disk {
     struct disk_set *set;
     char *device; /* /dev/sdb */
+    bool qcow2;
     bool written;
     struct disk_space rooms[GUEST_ROOMS_MAX]; /* what was asked since the last write */
     size_t room_count;
@@ -37,17 +42,25 @@ struct disk_set {
     struct disk *disks;
     size_t count;
     struct disk *mounted; /* or NULL */
-    struct guest_mounts mounts;
+    struct disk *active;  /* the one that LVM sees; NULL: all of them */
+    struct guest_layout layout;
 };
 
 /* Sets an error from libguestfs' own words, on one line; returns -1. */
 int guest_error(guestfs_h *g, struct error *err, const char *fmt, ...) PRINTF(3, 4)
     NONNULL(1, 2, 3);
 
-/* Finds the root file system on the device and what its fstab mounts below it. Leaves nothing
- * mounted. */
-int guest_find_system(guestfs_h *g, const char *device, struct guest_mounts *mounts,
-                      struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+/* Finds the root file system on the disk and what its fstab mounts below it. Nothing may be
+ * mounted, and nothing is afterwards. The layout is to be freed also on -1. */
+int guest_find_system(struct disk *disk, struct guest_layout *layout, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Frees what the struct holds. */
+void guest_layout_free(struct guest_layout *layout);
+
+/* Makes LVM see the physical volumes of this disk alone. Nothing may be mounted. */
+int guest_activate(struct disk *disk, const struct guest_layout *layout, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Mounts the disk's system at / unless it is there already. */
 int guest_use(struct disk *disk, struct error *err) NONNULL(1, 2) MUST_CHECK;
@@ -61,6 +74,20 @@ int guest_look(guestfs_h *g, const char *path, mode_t *mode, struct error *err)
 
 /* The writer's space. */
 int guest_space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* How much of an upload has been shown already. */
+struct upload {
+    struct progress *progress; /* may be NULL */
+    uint64_t size, shown;
+};
+
+/* Makes a file at the path with the entry's content. */
+int guest_write_content(guestfs_h *g, const struct entry *entry, const char *path,
+                        struct upload *upload, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
+/* Sets the entry's extended attributes on what was made of it at the path. */
+int guest_set_xattrs(guestfs_h *g, const struct entry *entry, const char *path, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* The writer's put. */

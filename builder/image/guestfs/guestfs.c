@@ -48,41 +48,6 @@ int guest_look(guestfs_h *g, const char *path, mode_t *mode, struct error *err)
     return 1;
 }
 
-int guest_leave(struct disk_set *set, struct error *err)
-{
-    struct disk *disk = set->mounted;
-    if (!disk)
-        return 0;
-    set->mounted = NULL;
-    /* Gives the room of replaced files back to the host. Not all file systems can, and nothing
-     * depends on it. */
-    for (size_t i = 0; disk->written && i < set->mounts.count; i++)
-        guestfs_fstrim(set->g, set->mounts.items[i].dir, -1);
-    if (guestfs_umount_all(set->g) < 0)
-        return guest_error(set->g, err, "unmount the system of %s", disk->device);
-    return 0;
-}
-
-int guest_use(struct disk *disk, struct error *err)
-{
-    struct disk_set *set = disk->set;
-    if (set->mounted == disk)
-        return 0;
-    if (guest_leave(set, err) < 0)
-        return -1;
-    for (size_t i = 0; i < set->mounts.count; i++) {
-        const struct guest_mount *mount = &set->mounts.items[i];
-        char *device AUTO_FREE = heap_printf("%s%s", disk->device, mount->partition);
-        if (guestfs_mount_options(set->g, "noatime", device, mount->dir) < 0) {
-            guest_error(set->g, err, "mount %s", mount->dir);
-            guestfs_umount_all(set->g);
-            return -1;
-        }
-    }
-    set->mounted = disk;
-    return 0;
-}
-
 static void set_free(struct disk_set *set)
 {
     if (!set)
@@ -91,11 +56,7 @@ static void set_free(struct disk_set *set)
         guestfs_close(set->g);
     for (size_t i = 0; i < set->count; i++)
         free(set->disks[i].device);
-    for (size_t i = 0; i < set->mounts.count; i++) {
-        free(set->mounts.items[i].partition);
-        free(set->mounts.items[i].dir);
-    }
-    free(set->mounts.items);
+    guest_layout_free(&set->layout);
     free(set->disks);
     free(set);
 }
@@ -198,12 +159,13 @@ static int open_all(const struct disk_file *files, size_t n, time_t now, struct 
     if (configure(s->g, err) < 0 || add_images(s->g, files, n, err) < 0 ||
         launch(s->g, n, err) < 0 || name_disks(s, err) < 0)
         return -1;
-    if (guest_find_system(s->g, s->disks[0].device, &s->mounts, err) < 0)
-        return error_context(err, "%s", files[0].path);
     for (size_t i = 0; i < n; i++) {
         s->disks[i].set = s;
+        s->disks[i].qcow2 = files[i].qcow2;
         out[i] = &s->disks[i];
     }
+    if (guest_find_system(&s->disks[0], &s->layout, err) < 0)
+        return error_context(err, "%s", files[0].path);
     *set = steal(s);
     return 0;
 }

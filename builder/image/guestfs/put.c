@@ -1,18 +1,13 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "builder/heap.h"
 #include "builder/image/guestfs/guest.h"
 #include "builder/progress.h"
-#include "common/cleanup.h"
-#include "common/file.h"
 
-/* A call carries at most 4 MiB; larger texts are uploaded. */
-enum { WRITE_MAX = 2 << 20 };
+enum { ZEROS_MAX = 1 << 20 };
 
 static const char TEMPORARY[] = ".nodebake-put";
 
@@ -22,14 +17,34 @@ static char *beside(const char *path, const char *name)
     return heap_printf("%.*s/%s", (int)(strrchr(path, '/') - path), path, name);
 }
 
-static int make_directory(guestfs_h *g, const char *path, mode_t mode, time_t mtime,
-                          struct error *err)
+/* The directory that holds the path; the caller frees it. */
+static char *parent_of(const char *path)
+{
+    size_t len = (size_t)(strrchr(path, '/') - path);
+    return len ? heap_printf("%.*s", (int)len, path) : heap_copy("/");
+}
+
+static int make_directory(guestfs_h *g, const char *path, mode_t mode, struct error *err)
 {
     /* mkdir obeys the umask of the daemon. */
-    if (guestfs_mkdir(g, path) < 0 || guestfs_chmod(g, (int)mode, path) < 0 ||
-        guestfs_utimens(g, path, mtime, 0, mtime, 0) < 0)
+    if (guestfs_mkdir(g, path) < 0 || guestfs_chmod(g, (int)mode, path) < 0)
         return guest_error(g, err, "make directory %s", path);
     return 0;
+}
+
+static int set_time(guestfs_h *g, const char *path, time_t mtime, struct error *err)
+{
+    if (guestfs_utimens(g, path, mtime, 0, mtime, 0) < 0)
+        return guest_error(g, err, "set the time of %s", path);
+    return 0;
+}
+
+/* What is put into a directory changes its time to that of the appliance's clock. The path may be
+ * a link to it, whose own time is not meant. */
+static int set_directory_time(guestfs_h *g, const char *path, time_t mtime, struct error *err)
+{
+    char *real AUTO_FREE = guestfs_realpath(g, path);
+    return real ? set_time(g, real, mtime, err) : guest_error(g, err, "%s", path);
 }
 
 /* Is the path a directory, or a link to one? 1, 0 when nothing is there, or -1 for other things. */
@@ -49,95 +64,95 @@ static int is_directory(guestfs_h *g, const char *path, struct error *err)
 
 static int make_parents(guestfs_h *g, const char *path, time_t mtime, struct error *err)
 {
-    char *parent AUTO_FREE = heap_copy(path);
-    *strrchr(parent, '/') = '\0';
-    if (!*parent)
+    char *parent AUTO_FREE = parent_of(path);
+    if (!parent[1])
         return 0;
     int found = is_directory(g, parent, err);
     if (found)
         return found > 0 ? 0 : -1;
-    if (make_parents(g, parent, mtime, err) < 0)
+    if (make_parents(g, parent, mtime, err) < 0 || make_directory(g, parent, 0755, err) < 0)
         return -1;
-    return make_directory(g, parent, 0755, mtime, err);
+    char *above AUTO_FREE = parent_of(parent);
+    return set_directory_time(g, above, mtime, err);
 }
 
+/* The owner first: chown clears set-id bits and capabilities. */
+static int set_attributes(guestfs_h *g, const struct entry *entry, const char *path,
+                          struct error *err)
+{
+    bool link = entry->type == ENTRY_LINK;
+    int (*chown)(guestfs_h *, int, int, const char *) = link ? guestfs_lchown : guestfs_chown;
+    if (chown(g, (int)entry->uid, (int)entry->gid, path) < 0 ||
+        (!link && guestfs_chmod(g, (int)entry->mode, path) < 0))
+        return guest_error(g, err, "set mode and owner of %s", entry->path);
+    return guest_set_xattrs(g, entry, path, err);
+}
+
+/* What is there keeps the extended attributes that the entry does not name. */
 static int put_directory(guestfs_h *g, const struct entry *entry, time_t mtime, struct error *err)
 {
     int found = is_directory(g, entry->path, err);
-    if (found < 0 || (!found && make_directory(g, entry->path, entry->mode, mtime, err) < 0))
+    if (found < 0 || (!found && make_directory(g, entry->path, entry->mode, err) < 0))
         return -1;
-    /* The owner first: chown clears set-id bits. */
-    if (guestfs_chown(g, (int)entry->uid, (int)entry->gid, entry->path) < 0 ||
-        guestfs_chmod(g, (int)entry->mode, entry->path) < 0 ||
-        guestfs_utimens(g, entry->path, mtime, 0, mtime, 0) < 0)
-        return guest_error(g, err, "set mode and owner of %s", entry->path);
+    if (set_attributes(g, entry, entry->path, err) < 0)
+        return -1;
+    return set_directory_time(g, entry->path, mtime, err);
+}
+
+/* link(2) would not say which of its two names is wrong. */
+static int make_hardlink(guestfs_h *g, const struct entry *entry, const char *path,
+                         struct error *err)
+{
+    mode_t mode;
+    int found = guest_look(g, entry->target, &mode, err);
+    if (found <= 0)
+        return found < 0
+                   ? -1
+                   : error_set(err, "%s: its file %s is not there", entry->path, entry->target);
+    if (S_ISDIR(mode))
+        return error_set(err, "%s: %s is a directory, which has no hard links", entry->path,
+                         entry->target);
+    if (guestfs_ln(g, entry->target, path) < 0)
+        return guest_error(g, err, "link %s to %s", entry->path, entry->target);
     return 0;
 }
 
-/* How much of an upload has been shown already. */
-struct upload {
-    struct progress *progress; /* may be NULL */
-    uint64_t size, shown;
-};
-
-static void show_upload(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags,
-                        const char *buf, size_t buf_len, const uint64_t *array, size_t array_len)
+static int make_new(guestfs_h *g, const struct entry *entry, const char *path, time_t mtime,
+                    struct upload *upload, struct error *err)
 {
-    struct upload *upload = opaque;
-    (void)g, (void)event, (void)handle, (void)flags, (void)buf, (void)buf_len;
-    if (array_len < 3 || array[2] <= upload->shown || array[2] > upload->size)
-        return;
-    progress_add(upload->progress, array[2] - upload->shown);
-    upload->shown = array[2];
+    if (entry->type == ENTRY_HARDLINK)
+        return make_hardlink(g, entry, path, err);
+    if (entry->type == ENTRY_LINK && guestfs_ln_s(g, entry->target, path) < 0)
+        return guest_error(g, err, "link %s", entry->path);
+    if (entry->type == ENTRY_FILE && guest_write_content(g, entry, path, upload, err) < 0)
+        return -1;
+    if (set_attributes(g, entry, path, err) < 0)
+        return -1;
+    return set_time(g, path, mtime, err);
 }
 
-static int upload_file(guestfs_h *g, const char *from, const char *path, struct upload *upload)
+/* What only its owner could read, and is about to go, leaves nothing in the free blocks. It must
+ * reach the disk before the file goes, or it never will. */
+static int wipe(guestfs_h *g, const char *path, struct error *err)
 {
-    int handle = guestfs_set_event_callback(g, show_upload, GUESTFS_EVENT_PROGRESS, 0, upload);
-    int result = guestfs_upload(g, from, path);
-    if (handle >= 0)
-        guestfs_delete_event_callback(g, handle);
-    return result;
-}
-
-/* Through a file that has no name: what is in memory may be secret. */
-static int upload_memory(guestfs_h *g, const struct entry *entry, const char *path,
-                         struct upload *upload, struct error *err)
-{
-    int fd AUTO_CLOSE = memfd_create("nodebake", MFD_CLOEXEC);
-    if (fd < 0 || file_write_all(fd, entry->text, entry->len) < 0)
-        return error_errno(err, "memory for %s", entry->path);
-    char *source AUTO_FREE = heap_printf("/proc/self/fd/%d", fd);
-    if (upload_file(g, source, path, upload) < 0)
-        return guest_error(g, err, "write %s", entry->path);
-    return 0;
-}
-
-static int write_content(guestfs_h *g, const struct entry *entry, const char *path,
-                         struct upload *upload, struct error *err)
-{
-    if (entry->type == ENTRY_LINK)
-        return guestfs_ln_s(g, entry->target, path) < 0
-                   ? guest_error(g, err, "link %s", entry->path)
-                   : 0;
-    if (entry->host)
-        return upload_file(g, entry->host, path, upload) < 0
-                   ? guest_error(g, err, "write %s from %s", entry->path, entry->host)
-                   : 0;
-    if (entry->len > WRITE_MAX)
-        return upload_memory(g, entry, path, upload, err);
-    return guestfs_write(g, path, entry->text, entry->len) < 0
-               ? guest_error(g, err, "write %s", entry->path)
-               : 0;
-}
-
-static int set_attributes(guestfs_h *g, const struct entry *entry, const char *path, time_t mtime,
-                          struct error *err)
-{
-    if (guestfs_lchown(g, (int)entry->uid, (int)entry->gid, path) < 0 ||
-        (entry->type != ENTRY_LINK && guestfs_chmod(g, (int)entry->mode, path) < 0) ||
-        guestfs_utimens(g, path, mtime, 0, mtime, 0) < 0)
-        return guest_error(g, err, "set mode and owner of %s", entry->path);
+    struct guestfs_statns *st = guestfs_lstatns(g, path);
+    if (!st)
+        return guest_error(g, err, "%s", path);
+    bool secret = S_ISREG(st->st_mode) && !(st->st_mode & 077) && st->st_nlink == 1;
+    int64_t size = secret ? st->st_size : 0;
+    guestfs_free_statns(st);
+    if (size == 0)
+        return 0;
+    char *zeros AUTO_FREE = heap_array(ZEROS_MAX, 1);
+    for (int64_t at = 0; at < size;) {
+        int64_t left = size - at;
+        int n = guestfs_pwrite(g, path, zeros, left < ZEROS_MAX ? (size_t)left : ZEROS_MAX, at);
+        if (n <= 0)
+            return guest_error(g, err, "zero the old %s", path);
+        at += n;
+    }
+    if (guestfs_sync(g) < 0)
+        return guest_error(g, err, "zero the old %s", path);
     return 0;
 }
 
@@ -151,14 +166,19 @@ static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime,
         return -1;
     if (found && S_ISDIR(mode))
         return error_set(err, "%s is a directory, and cannot be replaced by a %s", entry->path,
-                         entry->type == ENTRY_LINK ? "link" : "file");
+                         entry_type_name(entry->type));
     char *temporary AUTO_FREE = beside(entry->path, TEMPORARY);
-    if (write_content(g, entry, temporary, upload, err) < 0 ||
-        set_attributes(g, entry, temporary, mtime, err) < 0)
+    if (make_new(g, entry, temporary, mtime, upload, err) < 0 ||
+        (found && wipe(g, entry->path, err) < 0))
         goto failed;
-    if (guestfs_rename(g, temporary, entry->path) == 0)
-        return 0;
-    guest_error(g, err, "write %s", entry->path);
+    if (guestfs_rename(g, temporary, entry->path) < 0) {
+        guest_error(g, err, "write %s", entry->path);
+        goto failed;
+    }
+    /* Two names of one file are not renamed over each other. */
+    if (entry->type == ENTRY_HARDLINK && guestfs_rm_f(g, temporary) < 0)
+        return guest_error(g, err, "write %s", entry->path);
+    return 0;
 failed:
     guestfs_rm_f(g, temporary);
     return -1;
@@ -175,9 +195,12 @@ int guest_put(struct disk *disk, const struct entry *entry, time_t mtime, struct
     disk->room_count = 0;
     if (make_parents(g, entry->path, mtime, err) < 0)
         return -1;
-    int result = entry->type == ENTRY_DIR ? put_directory(g, entry, mtime, err)
-                                          : put_replacing(g, entry, mtime, &upload, err);
-    if (result == 0)
-        progress_add(progress, upload.size - upload.shown);
-    return result;
+    if ((entry->type == ENTRY_DIR ? put_directory(g, entry, mtime, err)
+                                  : put_replacing(g, entry, mtime, &upload, err)) < 0)
+        return -1;
+    char *parent AUTO_FREE = parent_of(entry->path);
+    if (set_directory_time(g, parent, mtime, err) < 0)
+        return -1;
+    progress_add(progress, upload.size - upload.shown);
+    return 0;
 }
