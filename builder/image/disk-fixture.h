@@ -139,7 +139,8 @@ static inline pid_t find_qemu_nbd(const char *word)
         snprintf(path, sizeof path, "/proc/%s/cmdline", item->d_name);
         int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
         ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text);
-        if (n > 9 && memcmp(text, "qemu-nbd", 9) == 0 && memmem(text, (size_t)n, word, strlen(word)))
+        if (n > 9 && memcmp(text, "qemu-nbd", 9) == 0 &&
+            memmem(text, (size_t)n, word, strlen(word)))
             found = atoi(item->d_name);
     }
     closedir(proc);
