@@ -195,7 +195,7 @@ check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
-# Scenarios that tell little more a day than once a week.
+# Scenarios that need not run every day.
 .PHONY: check-qemu-full
 check-qemu-full: check-qemu
 	@prove $(PROVE_VERBOSE) qemu-tests/full/*.t
