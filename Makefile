@@ -211,8 +211,13 @@ check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
+# Scenarios that need not run every day.
+.PHONY: check-qemu-full
+check-qemu-full: check-qemu
+	@prove $(PROVE_VERBOSE) qemu-tests/full/*.t
+
 .PHONY: check-full
-check-full: check check-asan check-analyzer check-qemu
+check-full: check check-asan check-analyzer check-qemu-full
 
 .PHONY: bench
 bench: all
@@ -227,7 +232,7 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 	libblkid-dev libnbd-dev libssl-dev libyaml-dev \
 	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
-DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64
+DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64 libguestfs-xfs
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
 	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
 	e2fsprogs dosfstools mtools fdisk gdisk golang-1.19-go \
@@ -281,6 +286,7 @@ help:
 	@echo 'check-asan      unit tests and corpora under ASan and UBSan'
 	@echo 'check-analyzer  gcc -fanalyzer over all sources'
 	@echo 'check-qemu      make images with libguestfs and boot them in QEMU'
+	@echo 'check-qemu-full the scenarios in qemu-tests/full, too'
 	@echo 'check-full      all of these'
 	@echo 'bench           speed, side by side with other tools'
 	@echo 'install         into DESTDIR/PREFIX (default PREFIX: /usr/local); uninstall removes it'

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The root folder of the base image: what a stock Debian 12 cloud image has and the tests need.
+# The root folder of the base image: what a stock Debian cloud image has and the tests need.
 
 root_packages=(
     linux-image-cloud-amd64 initramfs-tools systemd systemd-sysv systemd-resolved dbus udev
@@ -11,10 +11,11 @@ root_packages=(
     socat conntrack ipset iptables
 )
 
-# root_make ROOT SOURCES LIST: makes the folder and writes the packages' versions to LIST.
+# root_make ROOT SOURCES LIST [PACKAGE…]: makes the folder, with these packages too, and writes the
+# versions of all to LIST.
 root_make() {
     local packages
-    packages=$(IFS=, && printf '%s' "${root_packages[*]}")
+    packages=$(IFS=, && shift 3 && printf '%s' "${root_packages[*]}${*:+,$*}")
     say "root: mmdebstrap"
     # shellcheck disable=SC2154 # suite is cache.sh's
     TMPDIR=$(dirname "$1") mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
@@ -55,4 +56,17 @@ GRUB_TERMINAL="console serial"
 GRUB_SERIAL_COMMAND="serial --speed=115200"
 GRUB_DISABLE_OS_PROBER=true
 CONF
+}
+
+# root_pack FOLDER: a tar archive of it. The host's /dev is not the image's, and mmdebstrap leaves
+# nodes in it.
+root_pack() {
+    tar -C "$1" --numeric-owner --xattrs --xattrs-include='*' --sort=name --exclude='./dev/*' \
+        --exclude='./run/*' --exclude='./tmp/*' -c .
+}
+
+# root_unpack ARCHIVE FOLDER
+root_unpack() {
+    mkdir "$2"
+    tar -C "$2" --numeric-owner --xattrs --xattrs-include='*' -xpf "$1"
 }

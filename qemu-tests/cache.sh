@@ -65,7 +65,7 @@ cache_remove() {
 }
 
 # apt_sources TYPE: lines for sources.list (TYPE is deb or deb-src), from the mirrors that this
-# host uses for the suite, else from Debian's.
+# host uses for the suite or for its own, else from Debian's.
 apt_sources() {
     local signed='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' uri codename
     apt_mirrors | while read -r uri codename; do
@@ -74,16 +74,24 @@ apt_sources() {
 }
 
 apt_mirrors() {
-    local found
-    # shellcheck disable=SC2016 # apt's variables
-    found=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' \
-        'Origin: Debian' 'Component: main' |
-        grep -E "^https?://[^ ]+ $suite(-updates|-security)?\$" | sort -u) || true
-    if grep -q " $suite\$" <<<"$found"; then
-        printf '%s\n' "$found"
-        return
-    fi
+    local found own
+    own=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+    for own in "$suite" "$own"; do
+        found=$(apt_mirrors_of "$own")
+        if grep -q " $own\$" <<<"$found"; then
+            printf '%s\n' "${found// $own/ $suite}"
+            return
+        fi
+    done
     printf '%s\n' "http://deb.debian.org/debian $suite" \
         "http://deb.debian.org/debian $suite-updates" \
         "http://deb.debian.org/debian-security $suite-security"
+}
+
+# apt_mirrors_of SUITE: "URI CODENAME" lines of the host's sources.
+apt_mirrors_of() {
+    # shellcheck disable=SC2016 # apt's variables
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' \
+        'Origin: Debian' 'Component: main' |
+        grep -E "^https?://[^ ]+ $1(-updates|-security)?\$" | sort -u || true
 }

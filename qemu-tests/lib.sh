@@ -11,8 +11,8 @@ nodebake=$build/nodebake
 lib_enter() {
     need qemu-system-x86_64 qemu-img dnsmasq socat jq openssl ip
     # shellcheck disable=SC2154 # the scenario's
-    if [[ ${wants[*]} == base ]]; then
-        NB_IMAGES=$(dirname "$("$here/make-base")")
+    if [[ ${wants[0]} == base* ]]; then
+        NB_IMAGES=$(lib_bases "${wants[@]}")
     else
         NB_IMAGES=$("$here/images" "${wants[@]}")
     fi
@@ -20,6 +20,23 @@ lib_enter() {
     export NB_IMAGES NB_LOGS
     rm -rf -- "$NB_LOGS"
     exec "$here/net" bash "$0" "$@"
+}
+
+# lib_bases NAME…: a folder with these bases: `base`, base-SUITE or base-LAYOUT.
+lib_bases() {
+    local name image options folder=$build/qemu/bases
+    mkdir -p "$folder"
+    for name in "$@"; do
+        options=()
+        case $name in
+        base) ;;
+        base-trixie) options=(--suite trixie) ;;
+        *) options=(--layout "${name#base-}") ;;
+        esac
+        image=$("$here/make-base" "${options[@]}")
+        ln -sfn "$image" "$folder/$name.qcow2"
+    done
+    printf '%s\n' "$folder"
 }
 
 [[ -n ${NB_RUN:-} ]] || lib_enter "$@"
