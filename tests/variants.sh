@@ -103,6 +103,7 @@ make_variant()
     root=$work/root
     cp -a "$system" "$root"
     variant_table "$name" >"$work/table"
+    rm -f "$disk"
     truncate -s "${variant_mib}M" "$disk"
     sfdisk --quiet "$disk" <"$work/table"
     variant_fstab "$name" >"$root/etc/fstab"
@@ -169,6 +170,7 @@ variant_put_esp()
 variant_change()
 {
     local at=$((variant_root * 512))
+    variant_debugfs "$3" 'ea_set /srv/kept user.note kept'
     case $1 in
     large-dir | large-dir-1k) variant_e2fsck -fyD "$3" ;;
     nearly-full) leave_bytes "$3" "${variant_leave:-4000000}" ;;

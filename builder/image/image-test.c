@@ -132,20 +132,21 @@ static void programs_must_be_in_the_tree(void **state)
     refuse(&disk, tree, "local-bottom/nodebake is not among the files of the image");
 }
 
-/* Three entries, a block and their content's blocks each, the new initrd, and five per cent. */
+/* Three entries and three directories above them (/etc/initramfs-tools/scripts/local-bottom), a
+ * block each, the content's blocks, the new initrd, and five per cent. */
 static void room_is_checked_before_writing(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
     struct disk disk AUTO_FAKE = debian();
     struct tree *tree AUTO_TREE = small_tree();
-    const uint64_t needed = (3 + 2 + 1) * 4096 * 21 / 20;
+    const uint64_t needed = (3 + 3 + 2 + 1) * 4096 * 21 / 20;
     disk.root.bytes = disk.boot.bytes = needed - 1;
     refuse(&disk, tree, "the file system of / has 0 MiB free and 1 MiB are needed: take a larger");
     disk.root.bytes = disk.boot.bytes = needed;
-    disk.root.inodes = disk.boot.inodes = 3;
-    refuse(&disk, tree, "the file system of / has 3 inodes free and 4 are needed: take a larger");
-    disk.root.inodes = 4;
+    disk.root.inodes = disk.boot.inodes = 6;
+    refuse(&disk, tree, "the file system of / has 6 inodes free and 7 are needed: take a larger");
+    disk.root.inodes = 7;
     assert_int_equal(write_image(&disk, tree, &err), 0);
 }
 
@@ -161,11 +162,11 @@ static void links_and_attributes_take_room(void **state)
     tree->entries[0].xattrs = x;
     tree->entries[0].xattr_count = 1;
     add_hardlink(tree, "/a", IMAGE_FIRSTBOOT);
-    const uint64_t needed = (4 + 3 + 2 + 1) * 4096 * 21 / 20;
+    const uint64_t needed = (4 + 3 + 3 + 2 + 1) * 4096 * 21 / 20;
     disk.root.bytes = disk.boot.bytes = needed - 1;
     refuse(&disk, tree, "the file system of / has 0 MiB free");
     disk.root.bytes = disk.boot.bytes = needed;
-    disk.root.inodes = disk.boot.inodes = 4;
+    disk.root.inodes = disk.boot.inodes = 7;
     assert_int_equal(write_image(&disk, tree, &err), 0);
 }
 
@@ -176,7 +177,7 @@ static void boot_may_be_a_file_system_of_its_own(void **state)
     struct disk disk AUTO_FAKE = debian();
     struct tree *tree AUTO_TREE = small_tree();
     disk.boot = (struct disk_space){.bytes = 4096, .inodes = 1, .id = 2};
-    disk.root = (struct disk_space){.bytes = 5 * 4096 * 21 / 20, .inodes = 3, .id = 1};
+    disk.root = (struct disk_space){.bytes = 8 * 4096 * 21 / 20, .inodes = 6, .id = 1};
     refuse(&disk, tree, "the file system of /boot has 0 MiB free");
     disk.boot.bytes = 4096 * 21 / 20;
     assert_int_equal(write_image(&disk, tree, &err), 0);

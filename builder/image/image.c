@@ -119,6 +119,26 @@ static uint64_t overhead_of(const struct entry *entry)
     return bytes + whole_blocks(xattrs);
 }
 
+/* Directories above an entry that neither the tree nor the base has are made with it. What is above
+ * `last`, too, was looked at with the entry before; in a sorted tree that is enough. */
+static int need_parents(struct room *room, const struct job *job, const char *dir, const char *last,
+                        struct error *err)
+{
+    for (size_t n = 1; dir[1] && dir[n - 1]; n++) {
+        if ((dir[n] && dir[n] != '/') ||
+            (strncmp(dir, last, n) == 0 && (!last[n] || last[n] == '/')))
+            continue;
+        char parent[PATH_MAX];
+        snprintf(parent, sizeof parent, "%.*s", (int)n, dir);
+        int found = tree_find(job->tree, parent) ? 1 : job->writer->exists(job->disk, parent, err);
+        if (found < 0)
+            return -1;
+        room->bytes += found ? 0 : BLOCK;
+        room->inodes += !found;
+    }
+    return 0;
+}
+
 /* Entries are sorted: neighbours mostly share their directory. */
 static int need_tree(struct rooms *rooms, const struct job *job, struct error *err)
 {
@@ -129,7 +149,8 @@ static int need_tree(struct rooms *rooms, const struct job *job, struct error *e
         uint64_t size;
         parent_of(entry->path, dir);
         if (entry_size(entry, &size, err) < 0 ||
-            (strcmp(dir, last) != 0 && find_room(rooms, job, dir, &room, err) < 0))
+            (strcmp(dir, last) != 0 && (find_room(rooms, job, dir, &room, err) < 0 ||
+                                        need_parents(room, job, dir, last, err) < 0)))
             return -1;
         memcpy(last, dir, sizeof last);
         room->bytes += whole_blocks(size) + overhead_of(entry);
