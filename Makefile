@@ -41,8 +41,8 @@ BUILDER += build/build build/delta build/key build/layout build/nodes build/reco
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
-	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export \
-	image/format image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
+	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
+	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
@@ -66,10 +66,10 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster
-TESTS_BUILDER += image/base image/base-file image/blocks image/deflate image/dpkg image/export \
-	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs \
-	image/initramfs-refuse image/oldgnu image/osrelease image/partition \
-	image/partition-refuse image/partition-view image/qemu-nbd
+TESTS_BUILDER += image/base image/base-file image/blocks image/copy image/deflate image/dpkg \
+	image/export image/format-gce image/format-qcow2 image/fstab image/image image/initramfs \
+	image/initramfs-refuse image/oldgnu image/osrelease image/partition image/partition-refuse \
+	image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki

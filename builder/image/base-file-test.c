@@ -1,5 +1,7 @@
 #include "builder/image/base-file.h"
 
+#include <signal.h>
+
 #include "builder/image/disk-fixture.h"
 #include "builder/progress.h"
 
@@ -147,8 +149,8 @@ static void clones_are_equal_and_sparse(void **state)
     assert_int_equal(access("c.raw", F_OK), -1);
 }
 
-/* copy_file_range does not work from every file; then zeros are left out as they pass by. */
-static void what_cannot_be_copied_inside_goes_through(void **state)
+/* They have no holes: zeros are left out as they pass by. */
+static void block_devices_are_imported(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
@@ -183,28 +185,27 @@ static void vanished_bases_are_errors(void **state)
     }
 }
 
-/* The copy of a large file, cut while it is under way. */
-static void shrinking_bases_are_errors(void **state)
+/* Somebody cuts and grows the base all the time. A copy may be over before its first cut, or
+ * within one tick of the file system's clock: not every time. */
+static void changing_bases_are_errors(void **state)
 {
     (void)state;
-    enum { LARGE = 256 << 20 };
+    enum { TRIES = 1000 };
     struct error err = ERROR_INIT;
     struct disk_file file = {.path = "base.raw"};
-    make_disk("base.raw", LARGE);
-    for (off_t at = 0; at < LARGE; at += 1 << 20)
-        put_bytes("base.raw", at, "x", 1);
+    make_raw("base.raw");
     pid_t child = fork();
-    if (child == 0) {
-        while (access("a.raw", F_OK) < 0)
-            ;
-        _exit(truncate("base.raw", 1 << 20) < 0);
-    }
-    expect_error(image_import(&file, "a.raw", &err), &err, "base.raw: ");
-    expect_error(-1, &err, "while it was read");
+    while (child == 0)
+        if (truncate("base.raw", DISK_SIZE / 4) < 0 || truncate("base.raw", DISK_SIZE) < 0)
+            _exit(1);
+    int result = 0;
+    for (int i = 0; i < TRIES && result == 0; i++)
+        result = image_import(&file, "a.raw", &err);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    expect_error(result, &err, "base.raw: ");
+    expect_error(result, &err, "while it was read");
     assert_int_equal(access("a.raw", F_OK), -1);
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
 }
 
 static void missing_tools_are_told(void **state)
@@ -283,20 +284,13 @@ int main(void)
 {
     progress_quiet();
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(both_formats_are_imported),
-        IN_FOLDER(the_format_is_told),
-        IN_FOLDER(names_are_not_protocols),
-        IN_FOLDER(other_files_are_refused),
-        IN_FOLDER(broken_qcow2_is_refused),
-        IN_FOLDER(odd_sizes_are_copied),
-        IN_FOLDER(clones_are_equal_and_sparse),
-        IN_FOLDER(what_cannot_be_copied_inside_goes_through),
-        IN_FOLDER(vanished_bases_are_errors),
-        IN_FOLDER(shrinking_bases_are_errors),
-        IN_FOLDER(missing_tools_are_told),
-        IN_FOLDER(full_disks_are_told),
-        IN_FOLDER(overlays_lie_on_their_neighbour),
-        IN_FOLDER(overlays_need_their_neighbour),
+        IN_FOLDER(both_formats_are_imported),       IN_FOLDER(the_format_is_told),
+        IN_FOLDER(names_are_not_protocols),         IN_FOLDER(other_files_are_refused),
+        IN_FOLDER(broken_qcow2_is_refused),         IN_FOLDER(odd_sizes_are_copied),
+        IN_FOLDER(clones_are_equal_and_sparse),     IN_FOLDER(block_devices_are_imported),
+        IN_FOLDER(vanished_bases_are_errors),       IN_FOLDER(changing_bases_are_errors),
+        IN_FOLDER(missing_tools_are_told),          IN_FOLDER(full_disks_are_told),
+        IN_FOLDER(overlays_lie_on_their_neighbour), IN_FOLDER(overlays_need_their_neighbour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
