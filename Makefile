@@ -156,7 +156,7 @@ $(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base initramfs
+FUZZ_BUILDER = base initramfs partition
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
@@ -232,10 +232,11 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 	libblkid-dev libnbd-dev libssl-dev libyaml-dev \
 	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
-DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64 libguestfs-xfs
+DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
+	seabios supermin
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
 	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
-	e2fsprogs dosfstools mtools fdisk gdisk golang-1.19-go \
+	dosfstools mtools gdisk golang-1.19-go \
 	dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
 
 .PHONY: deps

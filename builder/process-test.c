@@ -119,6 +119,20 @@ static void absent_program_is_named(void **state)
     refused(&p, "run nodebake-no-such-program: No such file or directory");
 }
 
+static void tools_of_the_system_are_found(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    char *path AUTO_FREE = heap_copy(getenv("PATH"));
+    setenv("PATH", "/usr/bin", 1);
+    struct process p = {.argv = ARGV("ldconfig", "--version"), .out = &out};
+    int result = process_run(&p, NULL, &err);
+    setenv("PATH", path, 1);
+    assert_int_equal(result, 0);
+    assert_memory_equal(out.data, "ldconfig ", 9);
+}
+
 static void signals_are_errors(void **state)
 {
     (void)state;
@@ -197,6 +211,7 @@ int main(void)
         cmocka_unit_test(exit_status_is_told),
         cmocka_unit_test(last_errors_are_cited),
         cmocka_unit_test(absent_program_is_named),
+        cmocka_unit_test(tools_of_the_system_are_found),
         cmocka_unit_test(signals_are_errors),
         cmocka_unit_test(output_is_bounded),
         cmocka_unit_test(large_output_reaches_the_reader),

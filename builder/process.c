@@ -151,6 +151,17 @@ static int set_streams(posix_spawn_file_actions_t *files, const struct process *
     return rc;
 }
 
+/* Returns an errno value. Tools for disks are in /usr/sbin, which an ordinary user's PATH lacks. */
+static int spawn_program(const char *const *argv, const posix_spawn_file_actions_t *files,
+                         const posix_spawnattr_t *attr, char *const *env, pid_t *pid)
+{
+    int rc = posix_spawnp(pid, argv[0], files, attr, (char *const *)argv, env);
+    if (rc != ENOENT || strchr(argv[0], '/'))
+        return rc;
+    char *path AUTO_FREE = heap_printf("/usr/sbin/%s", argv[0]);
+    return posix_spawn(pid, path, files, attr, (char *const *)argv, env);
+}
+
 /* Returns an errno value. */
 static int spawn(const struct process *p, int out, int err, pid_t *pid)
 {
@@ -168,7 +179,7 @@ static int spawn(const struct process *p, int out, int err, pid_t *pid)
         rc = set_attributes(&attr, p->deadline != 0);
         rc = rc ? rc : set_streams(&files, p, in, out, err);
         if (rc == 0)
-            rc = posix_spawnp(pid, p->argv[0], &files, &attr, (char *const *)p->argv, env);
+            rc = spawn_program(p->argv, &files, &attr, env, pid);
         posix_spawnattr_destroy(&attr);
     }
     posix_spawn_file_actions_destroy(&files);

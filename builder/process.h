@@ -14,7 +14,7 @@ typedef void process_reader(void *ctx, const char *bytes, size_t n);
 
 /* What to run and where its output goes; fields left zero mean what stands behind them. */
 struct process {
-    const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH */
+    const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH, then /usr/sbin */
     const char *const *env;  /* NAME=VALUE to add to our environment, ends with NULL; NULL: none */
     const char *input;       /* text on its standard input; NULL: empty */
     bool no_input;           /* its standard input is closed; excludes input */

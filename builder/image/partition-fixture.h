@@ -55,7 +55,7 @@ static inline void make_empty(const char *path, const char *size)
 static inline void make_disk(const char *path, const char *size, const char *script)
 {
     make_empty(path, size);
-    run(ARGV("sfdisk", "--quiet", path), script);
+    run(ARGV("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path), script);
 }
 
 static inline void poke(const char *path, uint64_t at, const void *bytes, size_t n)

@@ -8,7 +8,7 @@
 #include "builder/process.h"
 #include "common/cleanup.h"
 
-enum { COMPLAINT_MAX = 200, OUTPUT_MAX = 64 << 20 };
+enum { COMPLAINT_MAX = 200 };
 
 /* By descriptor: the tools would take a '?' in a path for the begin of options, and NAME=VALUE for
  * the label of a device. */
@@ -36,6 +36,9 @@ static void judge_line(struct complaint *c)
         if (question > c->line)
             *question = '\0';
     }
+    size_t len = strlen(c->line);
+    if (len && c->line[len - 1] == '.')
+        c->line[len - 1] = '\0';
     c->found = c->len && strncmp(c->line, "Pass ", 5) != 0;
     if (!c->found)
         c->len = 0;
@@ -55,7 +58,7 @@ static void read_output(void *ctx, const char *bytes, size_t n)
 
 int ext4_check_whole(const char *raw, const struct partition *partition, struct error *err)
 {
-    int fd AUTO_CLOSE = open(raw, O_RDONLY | O_CLOEXEC), status = 0;
+    int fd AUTO_CLOSE = open(raw, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, "open %s", raw);
     char *name AUTO_FREE = ext4_tool_name(fd, partition);
@@ -66,13 +69,12 @@ int ext4_check_whole(const char *raw, const struct partition *partition, struct 
                                                      "E2FSCK_CONFIG=/dev/null", NULL},
                         .reader = read_output,
                         .reader_ctx = &complaint};
-    if (process_run(&p, &status, err) < 0)
-        return error_context(err, "check the file system of partition %u", partition->number);
-    if (status)
+    if (process_run(&p, NULL, err) == 0)
+        return 0;
+    if (complaint.found)
         return error_set(err,
-                         "the file system of partition %u is not consistent: %s (e2fsck exit "
-                         "status %d); run e2fsck -f on it",
-                         partition->number,
-                         complaint.found ? complaint.line : "no complaint on its output", status);
-    return 0;
+                         "the file system of partition %u is not consistent: %s; run e2fsck "
+                         "-f on it",
+                         partition->number, complaint.line);
+    return error_context(err, "check the file system of partition %u", partition->number);
 }
