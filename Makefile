@@ -71,6 +71,7 @@ TESTS_BUILDER += image/base image/base-file image/blocks image/deflate image/dpk
 	image/initramfs-refuse image/oldgnu image/osrelease image/partition \
 	image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
+TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
@@ -137,7 +138,7 @@ $(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUI
 tests: $(TESTS)
 
 # Tests that launch an appliance or a machine.
-TESTS_SLOW = image/guestfs/guestfs image/guestfs/put
+TESTS_SLOW = image/guestfs/guestfs image/guestfs/lvm image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP.
