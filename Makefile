@@ -145,12 +145,12 @@ $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 SCRIPTS = $(sort $(wildcard tests/*.t))
 
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
-TOOLS = $(BUILD)/tests/net-try $(BUILD)/tests/metadata-try
+TOOLS = $(BUILD)/tests/metadata-try $(BUILD)/tests/net-try $(BUILD)/tests/tar-list
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
-$(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
+$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
@@ -208,7 +208,7 @@ check-analyzer: | $(BUILD)/uapi
 		$(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null $$f || exit 1; done
 
 .PHONY: check-qemu
-check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
