@@ -71,6 +71,7 @@ TESTS_BUILDER += image/base image/base-file image/blocks image/copy image/deflat
 	image/initramfs-refuse image/oldgnu image/osrelease image/partition image/partition-refuse \
 	image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
+TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
@@ -137,19 +138,19 @@ $(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUI
 tests: $(TESTS)
 
 # Tests that launch an appliance or a machine.
-TESTS_SLOW = image/guestfs/guestfs image/guestfs/put
+TESTS_SLOW = image/guestfs/guestfs image/guestfs/lvm image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP.
 SCRIPTS = $(sort $(wildcard tests/*.t))
 
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
-TOOLS = $(BUILD)/tests/net-try $(BUILD)/tests/metadata-try
+TOOLS = $(BUILD)/tests/metadata-try $(BUILD)/tests/net-try $(BUILD)/tests/tar-list
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
-$(BUILD)/tests/metadata-try: $(BUILD)/tests/metadata-try.o $(BUILD)/libbuilder.a
+$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
@@ -207,7 +208,7 @@ check-analyzer: | $(BUILD)/uapi
 		$(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null $$f || exit 1; done
 
 .PHONY: check-qemu
-check-qemu: all $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
