@@ -22,7 +22,7 @@ build()
     local folder=$1
     shift
     (cd "$folder" && HOME=$PWD/home "$@" "$nodebake" build worker-0 worker-1 --quiet --writer ext4 \
-        --format raw --format qcow2 --format gce >log 2>&1)
+        --format raw --format qcow2 --format gce 2>log >/dev/null)
     status=$?
 }
 

@@ -24,7 +24,7 @@ declare -A variant_options=(
     [large-dir]='-t ext4 -b 4096'
     [large-dir-1k]='-t ext4 -b 1024'
     [large-dir-plain]='-t ext4 -b 4096'
-    [nearly-full]='-t ext4 -b 4096'
+    [nearly-full]='-t ext4 -b 4096 -m 0'
     [few-inodes]='-t ext4 -b 4096 -N 512'
     [no-inodes]='-t ext4 -b 4096 -N 512'
 )
@@ -82,7 +82,7 @@ make_replaced()
     mkdir -p "$1/srv/opt"
     ln -s /srv/opt "$1/opt"
     ln -s "/srv/$(printf '%0100d' 0)" "$1/srv/long-link"
-    yes replaced-secret | head -n 1000 >"$1/var/lib/kube-proxy/kubeconfig"
+    printf 'replaced-secret\n%.0s' {1..1000} >"$1/var/lib/kube-proxy/kubeconfig"
     chmod 0600 "$1/var/lib/kube-proxy/kubeconfig"
     head -c 300000 /dev/zero | tr '\0' x >"$1/etc/machine-id"
 }
@@ -219,13 +219,14 @@ fs_value()
     dumpe2fs -h "$1" 2>/dev/null | sed -n "s/^$2: *//p"
 }
 
-# leave_bytes FILE-SYSTEM BYTES: one large file leaves this much free, rounded up to blocks.
+# leave_bytes FILE-SYSTEM BYTES: one large file leaves at least this much free, and hardly more: the
+# map of the file takes a few blocks, too.
 leave_bytes()
 {
     local block free take
     block=$(fs_value "$1" 'Block size')
     free=$(fs_value "$1" 'Free blocks')
-    take=$((free - ($2 + block - 1) / block))
+    take=$((free - ($2 + block - 1) / block - 4))
     variant_debugfs "$1" 'write /dev/null filler' "fallocate /filler 0 $((take - 1))" \
         "set_inode_field /filler size $((take * block))"
 }

@@ -13,6 +13,7 @@
 #include "builder/image/copy.h"
 #include "builder/image/private-file.h"
 #include "builder/image/zeros.h"
+#include "builder/interrupt.h"
 #include "builder/progress.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -68,6 +69,7 @@ static bool moves(const struct export *e, size_t i)
 static int make_file(struct export *e, size_t i, struct error *err)
 {
     e->temporaries[i] = image_temporary(e->outputs[i].path);
+    interrupt_removes(e->temporaries[i]);
     if (!e->outputs[i].format->begin) {
         char *label AUTO_FREE = heap_printf("%s: write raw", e->options->label);
         return image_clone(e->raw, e->temporaries[i], label, err);
@@ -205,6 +207,8 @@ static int publish(struct export *e, struct error *err)
         moved = moved || moves(e, i);
         if (take_name(moves(e, i) ? e->raw : e->temporaries[i], e->outputs[i].path, err) < 0)
             return -1;
+        if (e->temporaries[i])
+            interrupt_keeps(e->temporaries[i]);
         free(steal(e->temporaries[i]));
     }
     if (!moved && !e->options->keep && unlink(e->raw) < 0)
@@ -235,8 +239,10 @@ int image_export(const char *raw, const struct output *outputs, size_t n,
                        .sinks = sinks};
     int result = run(&e, err);
     for (size_t i = 0; i < n; i++) {
-        if (temporaries[i])
+        if (temporaries[i]) {
             unlink(temporaries[i]);
+            interrupt_keeps(temporaries[i]);
+        }
         free(temporaries[i]);
     }
     return result;
