@@ -17,7 +17,7 @@ export CMOCKA_MESSAGE_OUTPUT = TAP
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
-	libmicrohttpd
+	libmicrohttpd libsolv
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
@@ -53,6 +53,8 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
+BUILDER += package/choose package/deb package/deb-data package/deb-walk package/folder package/known \
+	package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
@@ -229,7 +231,7 @@ demo: deps
 	qemu-tests/demo
 
 DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
-	libblkid-dev libnbd-dev libssl-dev libyaml-dev \
+	libblkid-dev libnbd-dev libsolv-dev libssl-dev libyaml-dev \
 	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = qemu-utils qemu-system-x86 seabios supermin linux-image-cloud-amd64 libguestfs-xfs
