@@ -54,7 +54,8 @@ BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
 BUILDER += package/choose package/deb package/deb-data package/deb-walk package/folder package/known \
-	package/world
+	package/script-commands package/scripts package/shell package/shell-here package/shell-tree \
+	package/shell-word package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
