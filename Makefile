@@ -53,9 +53,11 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
-BUILDER += package/choose package/deb package/deb-data package/deb-walk package/folder package/known \
-	package/script-commands package/scripts package/shell package/shell-here package/shell-tree \
-	package/shell-word package/world
+BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
+	package/deb-walk package/direct package/folder package/group package/known \
+	package/ldcache package/ldcache-file package/owner package/path-index package/register \
+	package/script-commands package/scripts package/shell package/shell-here \
+	package/shell-tree package/shell-word package/soname package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
