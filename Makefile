@@ -33,7 +33,7 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
-BUILDER = args digest digest-path fingerprint heap install interrupt lock process progress
+BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += build/build build/delta build/key build/layout build/nodes build/record build/role \
@@ -54,10 +54,11 @@ BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
-	package/deb-walk package/direct package/folder package/group package/known \
-	package/ldcache package/ldcache-file package/owner package/path-index package/register \
-	package/script-commands package/scripts package/shell package/shell-here \
-	package/shell-tree package/shell-word package/soname package/triggers package/world
+	package/deb-walk package/direct package/folder package/group package/guest \
+	package/ldcache package/ldcache-file package/owner package/path-index package/prepare \
+	package/prepare-make package/register package/script-commands package/scripts \
+	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
+	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target

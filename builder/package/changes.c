@@ -14,15 +14,6 @@ struct changes changes_of(const struct disk_writer *writer, struct disk *disk, t
     return (struct changes){.writer = writer, .disk = disk, .mtime = mtime};
 }
 
-static void entry_free(struct entry *entry)
-{
-    free(entry->path);
-    free(entry->target);
-    free(entry->text);
-    free(entry->host);
-    free(entry->source);
-}
-
 const struct change *changes_find(const struct changes *changes, const char *path)
 {
     return path_index_get(changes->index, path);

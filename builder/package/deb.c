@@ -157,17 +157,6 @@ int deb_open(const char *path, const char *sha256, struct deb **out, struct erro
     return 0;
 }
 
-static void item_free(struct deb_item *item)
-{
-    free(item->entry.path);
-    free(item->entry.target);
-    free(item->entry.text);
-    free(item->entry.host);
-    free(item->entry.source);
-    free(item->user);
-    free(item->group);
-}
-
 void deb_free(struct deb *deb)
 {
     if (!deb)
@@ -176,8 +165,11 @@ void deb_free(struct deb *deb)
         free(deb->controls[i].name);
         free(deb->controls[i].text);
     }
-    for (size_t i = 0; i < deb->item_count; i++)
-        item_free(&deb->items[i]);
+    for (size_t i = 0; i < deb->item_count; i++) {
+        entry_free(&deb->items[i].entry);
+        free(deb->items[i].user);
+        free(deb->items[i].group);
+    }
     free(deb->controls);
     free(deb->items);
     free(deb->path);

@@ -19,35 +19,45 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int add(const char *path, const char *architecture, struct known *known, struct deb_set *set,
+static int add(const char *path, const char *architecture, const char *kept, struct deb_set *set,
                struct error *err)
 {
     char sha256[DIGEST_HEX_MAX];
     struct deb *deb AUTO_DEB = NULL;
-    if (known_digest(known, path, false, sha256, err) < 0 || deb_open(path, sha256, &deb, err) < 0)
+    int result =
+        kept ? digest_kept(kept, path, false, sha256, err) : digest_path(path, sha256, err);
+    if (result < 0 || deb_open(path, sha256, &deb, err) < 0)
         return -1;
     if (strcmp(deb->architecture, architecture) == 0 || strcmp(deb->architecture, "all") == 0)
         *APPEND(set->items, set->count, set->cap) = steal(deb);
     return 0;
 }
 
-int debs_scan(const char *folder, const char *architecture, struct known *known,
-              struct deb_set *out, struct error *err)
+static int add_all(struct dirent **names, int n, const char *architecture, const char *kept,
+                   struct deb_set *set, struct error *err)
+{
+    if (n > FOLDER_DEBS_MAX)
+        return error_set(err, "%s holds %d packages, more than the %d allowed", set->folder, n,
+                         FOLDER_DEBS_MAX);
+    for (int i = 0; i < n; i++) {
+        char *path AUTO_FREE = heap_printf("%s/%s", set->folder, names[i]->d_name);
+        if (add(path, architecture, kept, set, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int debs_scan(const char *folder, const char *architecture, const char *kept, struct deb_set *out,
+              struct error *err)
 {
     struct dirent **names = NULL;
-    int n = scandir(folder, &names, is_deb, by_name), result = 0;
-    *out = (struct deb_set){.folder = heap_copy(folder)};
+    int n = scandir(folder, &names, is_deb, by_name);
     if (n < 0)
-        result = error_errno(err, "folder of packages %s", folder);
-    if (n > FOLDER_DEBS_MAX)
-        result = error_set(err, "%s holds %d packages, more than the %d allowed", folder, n,
-                           FOLDER_DEBS_MAX);
-    for (int i = 0; i < n; i++) {
-        char *path AUTO_FREE = heap_printf("%s/%s", folder, names[i]->d_name);
-        if (result == 0)
-            result = add(path, architecture, known, out, err);
+        return error_errno(err, "folder of packages %s", folder);
+    *out = (struct deb_set){.folder = heap_copy(folder)};
+    int result = add_all(names, n, architecture, kept, out, err);
+    for (int i = 0; i < n; i++)
         free(names[i]);
-    }
     free(names);
     if (result < 0)
         debs_free(out);

@@ -3,7 +3,6 @@
 #define NB_BUILDER_PACKAGE_FOLDER_H
 
 #include "builder/package/deb.h"
-#include "builder/package/known.h"
 
 enum { FOLDER_DEBS_MAX = 4096 };
 
@@ -13,10 +12,10 @@ struct deb_set {
     size_t count, cap;
 };
 
-/* Opens every *.deb in the folder that is for the architecture or for all. Digests come from
- * `known` where it has them, and are added to it. */
-int debs_scan(const char *folder, const char *architecture, struct known *known,
-              struct deb_set *out, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+/* Opens every *.deb in the folder that is for the architecture or for all. Their digests are
+ * remembered in the folder `kept`, as by digest_kept; NULL: they are not. */
+int debs_scan(const char *folder, const char *architecture, const char *kept, struct deb_set *out,
+              struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
 /* Frees what it holds. */
 void debs_free(struct deb_set *set);
