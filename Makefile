@@ -22,6 +22,8 @@ BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchiv
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# Hidden, lest a library calls a function of ours that has the name of one of its own.
+HARDEN += -fvisibility=hidden
 BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
 	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' -pthread $(SANITIZE)
 BUILDER_LDLIBS = $(PKG_LIBS) -pthread
@@ -36,7 +38,7 @@ FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable f
 BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
-BUILDER += build/build build/delta build/key build/layout build/nodes build/record build/role \
+BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "builder/fingerprint.h"
 #include "builder/cachedir.h"
+#include "builder/fingerprint.h"
 #include "builder/heap.h"
 #include "common/cleanup.h"
 #include "common/file.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "builder/heap.h"
@@ -33,8 +34,9 @@ static int lay_over(const struct work *w, const char *path)
     char from[PATH_MAX];
     if (!realpath(w->in->image.path, from))
         return error_errno(w->err, "%s", w->in->image.path);
-    const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F",
-                                w->in->image.qcow2 ? "qcow2" : "raw", "-b", from, path, NULL};
+    const char *const argv[] = {
+        "qemu-img", "create", "-q", "-f", "qcow2", "-F", w->in->image.qcow2 ? "qcow2" : "raw",
+        "-b",       from,     path, NULL};
     struct process qemu_img = {.argv = argv};
     return process_run(&qemu_img, NULL, w->err);
 }
@@ -70,8 +72,8 @@ static int write_changes(struct copy *c, struct disk *disk)
     char *scratch AUTO_FREE = work_path(w, PREPARE_WORK "/debs");
     if (mkdir(scratch, 0700) < 0)
         return error_errno(w->err, "create %s", scratch);
-    int result = direct_plan(&changes, &w->choices, (struct dpkg_text){w->status.data, w->status.len},
-                             scratch, &c->why);
+    int result = direct_plan(&changes, &w->choices,
+                             (struct dpkg_text){w->status.data, w->status.len}, scratch, &c->why);
     if (result < 0) {
         *w->err = c->why;
         return -1;
@@ -120,11 +122,9 @@ static void say(const struct copy *c)
     struct buffer names AUTO_BUFFER = buffer_heap();
     const struct work *w = c->w;
     work_names(w, &names);
-    w->out->says = heap_printf("%s %s into a copy of %s, %s%s", w->in->dry ? "would install"
-                                                                          : "installed",
-                               names.data, w->in->image.path,
-                               *c->why.text ? "by its own dpkg: " : "without starting it",
-                               c->why.text);
+    w->out->says = heap_printf(
+        "%s %s into a copy of %s, %s%s", w->in->dry ? "would install" : "installed", names.data,
+        w->in->image.path, *c->why.text ? "by its own dpkg: " : "without starting it", c->why.text);
 }
 
 static int sync_file(const struct work *w, const char *path)
@@ -133,12 +133,28 @@ static int sync_file(const struct work *w, const char *path)
     return fd < 0 || fsync(fd) < 0 ? error_errno(w->err, "sync %s", path) : 0;
 }
 
+/* What nodebake writes follows from the key; what the guest writes holds the time of day. */
+static int find_identity(const struct copy *c)
+{
+    struct timespec now;
+    struct prepared *out = c->w->out;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char *text AUTO_FREE =
+        heap_printf("%s %lld.%09ld %d", c->w->key, (long long)now.tv_sec, now.tv_nsec, getpid());
+    if (*c->why.text)
+        return digest_memory(text, strlen(text), "sha256", out->identity, c->w->err);
+    memcpy(out->identity, c->w->key, sizeof out->identity);
+    return 0;
+}
+
 static int publish(const struct copy *c)
 {
     struct work *w = c->w;
+    if (find_identity(c) < 0)
+        return -1;
     char *name AUTO_FREE = heap_printf("%s.raw", w->key);
     char *note AUTO_FREE = heap_printf("%s.txt", w->key);
-    char *text AUTO_FREE = heap_printf("%s\n", w->out->says);
+    char *text AUTO_FREE = heap_printf("%s\n%s\n", w->out->identity, w->out->says);
     char *path AUTO_FREE = work_path(w, name);
     if (sync_file(w, c->file.path) < 0 ||
         file_publish(w->dir, note, text, strlen(text), 0600, w->err) < 0)
@@ -169,8 +185,8 @@ static int make(struct copy *c)
 
 int work_make(struct work *w)
 {
-    char *path AUTO_FREE = work_path(w, w->in->dry ? PREPARE_WORK "/base.qcow2"
-                                                   : PREPARE_WORK "/base.raw");
+    char *path AUTO_FREE =
+        work_path(w, w->in->dry ? PREPARE_WORK "/base.qcow2" : PREPARE_WORK "/base.raw");
     struct copy c = {.w = w, .file = {.path = path, .qcow2 = w->in->dry}, .why = ERROR_INIT};
     interrupt_removes(path);
     int result = w->in->dry ? lay_over(w, path) : image_import(&w->in->image, path, w->err);

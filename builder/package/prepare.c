@@ -20,7 +20,9 @@
 enum {
     LOCK_SECONDS = 3600, /* a guest may take its time */
     STATUS_MAX = 64 << 20,
-    KEPT_MAX = 4,        /* prepared bases */
+    NOTE_MAX = 64 * 1024,
+    IDENTITY_LEN = 64,
+    KEPT_MAX = 4, /* prepared bases */
     STATUSES_MAX = 16,
     OPEN_FILES = 8 /* of nftw */
 };
@@ -87,6 +89,19 @@ static bool recall_status(struct work *w)
     return w->status.len > 0;
 }
 
+bool work_identify(const struct work *w)
+{
+    struct error ignored = ERROR_INIT;
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    char *note AUTO_FREE = heap_printf("%s.txt", w->key);
+    if (file_read(w->dir, note, NOTE_MAX, &text, &ignored) < 0 ||
+        strspn(text.data, "0123456789abcdef") != IDENTITY_LEN || text.data[IDENTITY_LEN] != '\n')
+        return false;
+    memcpy(w->out->identity, text.data, IDENTITY_LEN);
+    w->out->identity[IDENTITY_LEN] = '\0';
+    return true;
+}
+
 /* Is the prepared base there? Its note is touched; the base itself keeps its times, by which builds
  * know it again. */
 static bool find_prepared(struct work *w)
@@ -94,7 +109,8 @@ static bool find_prepared(struct work *w)
     struct stat st;
     char *raw AUTO_FREE = heap_printf("%s.raw", w->key);
     char *note AUTO_FREE = heap_printf("%s.txt", w->key);
-    if (fstatat(w->dir, raw, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (fstatat(w->dir, raw, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+        !work_identify(w))
         return false;
     utimensat(w->dir, note, NULL, 0); /* when it fails, an old base goes earlier */
     if (w->in->dry) {
@@ -158,8 +174,8 @@ static void prune(const struct work *w, const char *suffix, const char *with, si
     if (count)
         qsort(olds, count, sizeof *olds, by_use);
     for (size_t i = 0; i < count; i++) {
-        char *other AUTO_FREE = heap_printf(
-            "%.*s%s", (int)(strlen(olds[i].name) - strlen(suffix)), olds[i].name, with);
+        char *other AUTO_FREE =
+            heap_printf("%.*s%s", (int)(strlen(olds[i].name) - strlen(suffix)), olds[i].name, with);
         if (i >= kept && strncmp(olds[i].name, w->key, strlen(w->key)) != 0) {
             unlinkat(w->dir, other, 0);
             unlinkat(w->dir, olds[i].name, 0);
@@ -229,8 +245,7 @@ static int prepare(struct work *w)
 
 int base_prepare(const struct preparation *preparation, struct prepared *out, struct error *err)
 {
-    struct work w = {
-        .in = preparation, .out = out, .dir = -1, .status = buffer_heap(), .err = err};
+    struct work w = {.in = preparation, .out = out, .dir = -1, .status = buffer_heap(), .err = err};
     *out = (struct prepared){0};
     int result = preparation->debs ? prepare(&w) : 0;
     cleanup_close(&w.dir);

@@ -4,11 +4,12 @@
  *     CACHE/bases/.work/          what is not complete yet
  *     CACHE/bases/DIGEST.status   the package database of the base of that digest
  *     CACHE/bases/KEY.raw         a prepared base; its key stands for base, packages and program
- *     CACHE/bases/KEY.txt         what was done; its time is that of the last use
+ *     CACHE/bases/KEY.txt         its identity, and what was done; its time is that of the last use
  */
 #ifndef NB_BUILDER_PREPARE_H
 #define NB_BUILDER_PREPARE_H
 
+#include "builder/digest.h"
 #include "builder/image/disk.h"
 
 struct preparation {
@@ -27,6 +28,8 @@ struct preparation {
 struct prepared {
     char *path; /* the raw image to build from; NULL: the base itself, or a dry run */
     char *says; /* for people, a line without its end; NULL: nothing was done */
+    /* Stands for the content of path, as a digest would; two that the guest made differ. */
+    char identity[DIGEST_HEX_MAX];
 };
 
 /* Finds or makes a base that has the packages. Without debs, and when the base lacks nothing,
