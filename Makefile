@@ -17,11 +17,13 @@ export CMOCKA_MESSAGE_OUTPUT = TAP
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
-	libmicrohttpd
+	libmicrohttpd libsolv
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# Hidden, lest a library calls a function of ours that has the name of one of its own.
+HARDEN += -fvisibility=hidden
 BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
 	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' -pthread $(SANITIZE)
 BUILDER_LDLIBS = $(PKG_LIBS) -pthread
@@ -33,10 +35,10 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
-BUILDER = args digest digest-path fingerprint heap install interrupt lock process progress
+BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
-BUILDER += build/build build/delta build/key build/layout build/nodes build/record build/role \
+BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
@@ -53,6 +55,12 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
+BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
+	package/deb-walk package/direct package/folder package/group package/guest \
+	package/ldcache package/ldcache-file package/owner package/path-index package/prepare \
+	package/prepare-make package/register package/script-commands package/scripts \
+	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
+	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
@@ -230,7 +238,7 @@ demo: deps
 	qemu-tests/demo
 
 DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
-	libblkid-dev libnbd-dev libssl-dev libyaml-dev \
+	libblkid-dev libnbd-dev libsolv-dev libssl-dev libyaml-dev \
 	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \

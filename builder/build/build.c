@@ -104,6 +104,7 @@ void build_free(struct build *build)
         group_free(&build->groups[i]);
     free(build->groups);
     base_free(build->base_facts);
+    prepared_free(&build->prepared);
     record_free(build->record);
     inputs_free(&build->inputs);
     if (build->out_fd >= 0)

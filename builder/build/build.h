@@ -16,6 +16,7 @@
 #include "builder/image/base.h"
 #include "builder/image/disk.h"
 #include "builder/image/export.h"
+#include "builder/package/prepare.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
@@ -71,12 +72,19 @@ struct build {
     size_t group_count;
     int out_fd;
     struct disk_file base;            /* the file that is copied */
+    struct prepared prepared;         /* whose path that is, when packages had to come to it */
     char base_digest[DIGEST_HEX_MAX]; /* "": not worked out */
     char program_digest[DIGEST_HEX_MAX];
     const struct disk_writer *writer; /* NULL: not chosen yet */
     struct base *base_facts;          /* NULL: not looked at yet */
     struct record *record;
 };
+
+/* ---- base.c ---- */
+
+/* Probes the cluster's image and, when it lacks packages of the profile that the cluster's folder
+ * `debs` has, turns to a prepared one. A dry run only says what would be done. */
+int build_find_base(struct build *build, bool dry, struct error *err) NONNULL(1, 3) MUST_CHECK;
 
 /* ---- layout.c ---- */
 

@@ -36,7 +36,7 @@ static int find_quick(const struct build *build, struct image *image, struct err
     char base[FINGERPRINT_MAX];
     const struct tree *tree = image->draft->tree;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (fingerprint_of(build->args->cluster->image, base, err) < 0)
+    if (fingerprint_of(build->base.path, base, err) < 0)
         return -1;
     add_frame(build, image, base, &text);
     for (size_t i = 0; i < tree->count; i++)
@@ -49,9 +49,12 @@ static int find_base_digest(struct build *build, struct error *err)
 {
     if (*build->base_digest)
         return 0;
+    if (build->prepared.path) {
+        memcpy(build->base_digest, build->prepared.identity, sizeof build->base_digest);
+        return 0;
+    }
     char *folder AUTO_FREE = heap_printf("%s/digests", build->inputs.cache);
-    return digest_kept(folder, build->args->cluster->image, build->options.rehash,
-                       build->base_digest, err);
+    return digest_kept(folder, build->base.path, build->options.rehash, build->base_digest, err);
 }
 
 /* The manifest lists the content of all entries. */

@@ -73,6 +73,7 @@ static void a_good_file_gives_its_values(void **state)
     assert_null(c->release);
     assert_string_equal(c->image, "base.raw");
     assert_string_equal(c->artifacts, "/srv/artifacts");
+    assert_null(c->debs);
     assert_int_equal(c->source_count, 1);
     assert_int_equal(c->node_count, 3);
     const struct node *worker = cluster_node(c, "worker-0");
@@ -120,6 +121,9 @@ static const struct {
      "10:8: 10.32.0.1 is the services network's first address"},
     {"  domain: cluster.local\n", "", "7:3: the key 'domain' is missing"},
     {"networks:\n", "networks: x\nx:\n", "6:11: expected a map (key: value)"},
+    {"metadata: [gce]", "debs: [a.deb]\nmetadata: [gce]",
+     "14:7: a list stands where a single value belongs"},
+    {"metadata: [gce]", "debs:\nmetadata: [gce]", "14:6: "},
     {"metadata: [gce]", "metadata: [azure]",
      "14:12: 'azure' is no metadata source of this nodebake; known: gce"},
     {"metadata: [gce]", "metadata: [gce, gce]", "14:17: 'gce' stands here twice"},

@@ -56,6 +56,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->domain = steal(spec->domain.text);
     c->image = cluster_path(c, spec->image.text);
     c->artifacts = cluster_path(c, spec->artifacts.text);
+    c->debs = cluster_path(c, spec->debs.text);
     c->identity = IDENTITY_IMAGE;
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);
@@ -112,7 +113,7 @@ void cluster_free(struct cluster *c)
     char *texts[] = {c->file,           c->dir,        c->name,      c->profile,
                      c->kubernetes,     c->release,    c->image,     c->artifacts,
                      c->public_address, c->nodes_cidr, c->pods_cidr, c->services_cidr,
-                     c->dns_address,    c->domain};
+                     c->dns_address,    c->domain,     c->debs};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     for (size_t i = 0; i < c->source_count; i++)

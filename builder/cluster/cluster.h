@@ -38,6 +38,7 @@ struct cluster {
     char *domain;                       /* DNS name */
     char *image;                        /* path of the base image */
     char *artifacts;                    /* path of the folder with the release's files */
+    char *debs;                         /* path of the folder with .deb files, or NULL */
     char *sources[CLUSTER_SOURCES_MAX]; /* metadata services allowed at first boot */
     size_t source_count;
     enum identity_mode identity;

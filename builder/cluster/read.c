@@ -157,6 +157,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"networks", read_networks, 0, true},
         {"image", spot_text, offsetof(struct spec, image), true},
         {"artifacts", spot_text, offsetof(struct spec, artifacts), true},
+        {"debs", spot_text, offsetof(struct spec, debs), false},
         {"metadata", read_sources, 0, true},
         {"identity", spot_identity, offsetof(struct spec, identity), true},
         {"nodes", read_nodes, 0, true},
@@ -179,11 +180,10 @@ static void free_node(struct spec_node *node)
 
 void spec_free(struct spec *spec)
 {
-    struct spot *spots[] = {&spec->name,           &spec->profile,       &spec->kubernetes,
-                            &spec->release,        &spec->image,         &spec->artifacts,
-                            &spec->public_address, &spec->identity,      &spec->nodes_cidr,
-                            &spec->pods_cidr,      &spec->services_cidr, &spec->dns,
-                            &spec->domain};
+    struct spot *spots[] = {
+        &spec->name,      &spec->profile,        &spec->kubernetes, &spec->release,    &spec->image,
+        &spec->artifacts, &spec->public_address, &spec->identity,   &spec->nodes_cidr, &spec->debs,
+        &spec->pods_cidr, &spec->services_cidr,  &spec->dns,        &spec->domain};
     for (size_t i = 0; i < ARRAY_LEN(spots); i++)
         free(spots[i]->text);
     for (size_t i = 0; i < spec->source_count; i++)

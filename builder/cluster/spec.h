@@ -26,7 +26,8 @@ struct spec_node {
 
 struct spec {
     unsigned version;
-    struct spot name, profile, kubernetes, release, public_address, image, artifacts, identity;
+    struct spot name, profile, kubernetes, release, public_address, image, artifacts, debs,
+        identity;
     struct spot nodes_cidr, pods_cidr, services_cidr, dns, domain;
     struct spot sources[CLUSTER_SOURCES_MAX];
     size_t source_count;

@@ -10,7 +10,6 @@
 
 #include "builder/build/build.h"
 #include "builder/heap.h"
-#include "builder/image/base-file.h"
 #include "builder/lock.h"
 #include "builder/pki/pki.h"
 #include "common/cleanup.h"
@@ -175,9 +174,10 @@ static int run_build(struct build *build, struct error *err)
     /* Nothing is said or made before all is checked. */
     if (build_draft(build, err) < 0)
         return -1;
-    if (image_probe(args->cluster->image, &build->base, err) < 0)
+    bool dry = args_flag(args, "dry-run");
+    if (build_find_base(build, dry, err) < 0)
         return error_context(err, "%s: image", args->cluster->file);
-    if (!args_flag(args, "dry-run"))
+    if (!dry)
         return make_images(build, err);
     show_all_dry(build);
     return 0;

@@ -120,8 +120,10 @@ static void missing_packages_are_listed(void **state)
     struct base *base AUTO_BASE = read_base(&disk);
     assert_int_equal(base_require_packages(base, wanted, 1, &err), 0);
     assert_int_equal(base_require_packages(base, wanted, 3, &err), -1);
-    assert_string_equal(err.text, "the base (Debian 12) lacks packages: ipset, conntrack; install "
-                                  "them there first");
+    assert_string_equal(err.text,
+                        "the base (Debian 12) lacks packages: ipset, conntrack; put their "
+                        ".deb files into a folder and name that with `debs: FOLDER` in "
+                        "the cluster file, or install them in the base");
 }
 
 int main(void)

@@ -168,8 +168,11 @@ int base_require_packages(const struct base *base, const char *const *packages, 
     struct buffer names AUTO_BUFFER = buffer_heap();
     size_t missing = dpkg_missing(base->dpkg_status, base->dpkg_len, packages, n, &names);
     if (missing)
-        return error_set(err, "the base (%s) lacks %s: %s; install %s there first", base->os_name,
-                         missing == 1 ? "a package" : "packages", names.data,
+        return error_set(err,
+                         "the base (%s) lacks %s: %s; put %s into a folder and name that with "
+                         "`debs: FOLDER` in the cluster file, or install %s in the base",
+                         base->os_name, missing == 1 ? "a package" : "packages", names.data,
+                         missing == 1 ? "its .deb" : "their .deb files",
                          missing == 1 ? "it" : "them");
     return 0;
 }

@@ -2,91 +2,107 @@
 
 #include <string.h>
 
-/* A piece of the file that is not ended by a NUL. */
-struct text {
-    const char *at;
-    size_t len;
-};
+static const struct dpkg_text nothing = {"", 0};
 
-static bool text_is(struct text text, const char *word)
+bool dpkg_text_is(struct dpkg_text text, const char *word)
 {
     return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
 }
 
-/* Cuts the next line off, without its newline; false at the end. */
-static bool next_line(struct text *rest, struct text *line)
+bool dpkg_next_line(struct dpkg_text *rest, struct dpkg_text *line)
 {
     if (rest->len == 0)
         return false;
     const char *newline = memchr(rest->at, '\n', rest->len);
     size_t n = newline ? (size_t)(newline - rest->at) : rest->len;
-    *line = (struct text){rest->at, n};
+    *line = (struct dpkg_text){rest->at, n};
     n += newline != NULL;
     rest->at += n;
     rest->len -= n;
     return true;
 }
 
-/* The value of the line when the field is what it holds. Field names know no case. */
-static bool field_value(struct text line, const char *field, struct text *value)
+bool dpkg_next(struct dpkg_text *rest, struct dpkg_text *stanza)
 {
-    size_t n = strlen(field);
-    if (line.len <= n || line.at[n] != ':' || strncasecmp(line.at, field, n) != 0)
-        return false;
-    size_t begin = n + 1, end = line.len;
-    while (begin < end && strchr(" \t", line.at[begin]))
-        begin++;
-    while (end > begin && strchr(" \t\r", line.at[end - 1]))
-        end--;
-    *value = (struct text){line.at + begin, end - begin};
-    return true;
-}
-
-/* The fields of one stanza that matter; absent ones are empty. */
-struct stanza {
-    struct text package, status, architecture;
-};
-
-/* Reads the next stanza; stanzas are ended by an empty line. False at the end. */
-static bool next_stanza(struct text *rest, struct stanza *stanza)
-{
-    struct text line;
-    *stanza = (struct stanza){{"", 0}, {"", 0}, {"", 0}};
-    bool any = false;
-    while (next_line(rest, &line)) {
+    struct dpkg_text line;
+    const char *begin = NULL, *end = NULL;
+    while (dpkg_next_line(rest, &line)) {
         if (line.len == 0) {
-            if (any)
-                return true;
+            if (begin)
+                break;
             continue;
         }
-        any = true;
-        if (!field_value(line, "Package", &stanza->package) &&
-            !field_value(line, "Status", &stanza->status))
-            field_value(line, "Architecture", &stanza->architecture);
+        if (!begin)
+            begin = line.at;
+        end = line.at + line.len;
     }
-    return any;
+    *stanza = begin ? (struct dpkg_text){begin, (size_t)(end - begin)} : nothing;
+    return begin != NULL;
+}
+
+static struct dpkg_text trimmed(const char *at, size_t len)
+{
+    while (len && strchr(" \t\r\n", *at)) {
+        at++;
+        len--;
+    }
+    while (len && strchr(" \t\r\n", at[len - 1]))
+        len--;
+    return (struct dpkg_text){at, len};
+}
+
+static bool continues(struct dpkg_text rest)
+{
+    return rest.len && (*rest.at == ' ' || *rest.at == '\t');
+}
+
+bool dpkg_next_field(struct dpkg_text *stanza, struct dpkg_text *name, struct dpkg_text *value)
+{
+    struct dpkg_text line, more;
+    while (dpkg_next_line(stanza, &line)) {
+        const char *colon = line.len ? memchr(line.at, ':', line.len) : NULL;
+        const char *end = line.at + line.len;
+        if (!colon || continues(line))
+            continue;
+        while (continues(*stanza) && dpkg_next_line(stanza, &more))
+            end = more.at + more.len;
+        *name = trimmed(line.at, (size_t)(colon - line.at));
+        *value = trimmed(colon + 1, (size_t)(end - colon - 1));
+        return true;
+    }
+    return false;
+}
+
+struct dpkg_text dpkg_field(struct dpkg_text stanza, const char *wanted)
+{
+    struct dpkg_text name, value, found = nothing;
+    while (dpkg_next_field(&stanza, &name, &value))
+        if (name.len == strlen(wanted) && strncasecmp(name.at, wanted, name.len) == 0)
+            found = value;
+    return found;
 }
 
 /* "install ok installed", "hold ok installed": want, flag, state. */
-static bool status_installed(struct text status)
+bool dpkg_stanza_installed(struct dpkg_text stanza)
 {
     static const char ending[] = " ok installed";
+    struct dpkg_text status = dpkg_field(stanza, "Status");
     size_t n = strlen(ending);
     return status.len > n && memcmp(status.at + status.len - n, ending, n) == 0;
 }
 
-static bool find(const char *status, size_t len, const char *package, struct stanza *stanza)
+static bool find(const char *status, size_t len, const char *package, struct dpkg_text *stanza)
 {
-    struct text rest = {status, len};
-    while (next_stanza(&rest, stanza))
-        if (text_is(stanza->package, package) && status_installed(stanza->status))
+    struct dpkg_text rest = {status, len};
+    while (dpkg_next(&rest, stanza))
+        if (dpkg_text_is(dpkg_field(*stanza, "Package"), package) && dpkg_stanza_installed(*stanza))
             return true;
     return false;
 }
 
 bool dpkg_installed(const char *status, size_t len, const char *package)
 {
-    struct stanza stanza;
+    struct dpkg_text stanza;
     return find(status, len, package, &stanza);
 }
 
@@ -105,9 +121,10 @@ size_t dpkg_missing(const char *status, size_t len, const char *const *packages,
 
 bool dpkg_architecture(const char *status, size_t len, struct buffer *architecture)
 {
-    struct stanza stanza;
-    if (!find(status, len, "dpkg", &stanza) || stanza.architecture.len == 0)
+    struct dpkg_text stanza;
+    if (!find(status, len, "dpkg", &stanza))
         return false;
-    buffer_add(architecture, stanza.architecture.at, stanza.architecture.len);
-    return true;
+    struct dpkg_text found = dpkg_field(stanza, "Architecture");
+    buffer_add(architecture, found.at, found.len);
+    return found.len > 0;
 }

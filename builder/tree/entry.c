@@ -41,9 +41,9 @@ static bool component_clean(const char *name, size_t len)
            !(len == 2 && name[0] == '.' && name[1] == '.');
 }
 
-static bool path_clean(const char *path)
+bool tree_path_clean(const char *path)
 {
-    if (!path || path[0] != '/' || strlen(path) >= ENTRY_PATH_MAX)
+    if (path[0] != '/' || strlen(path) >= ENTRY_PATH_MAX)
         return false;
     for (const char *name = path + 1;; name++) {
         size_t len = strcspn(name, "/");
@@ -57,7 +57,7 @@ static bool path_clean(const char *path)
 
 static int check_path(const char *path, struct error *err)
 {
-    if (path_clean(path))
+    if (path && tree_path_clean(path))
         return 0;
     return error_set(err,
                      "%s: not a clean absolute path (begin with /, no '.', '..', empty or control "

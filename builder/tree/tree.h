@@ -45,6 +45,9 @@ struct tree {
     time_t mtime; /* of every entry, seconds since the epoch */
 };
 
+/* Is the path absolute, without ".", "..", empty parts and control characters, and not too long? */
+bool tree_path_clean(const char *path) NONNULL(1);
+
 /* An empty tree; mtime is SOURCE_DATE_EPOCH, or a fixed date when that is not set. */
 int tree_create(struct tree **out, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
