@@ -146,12 +146,12 @@ int build_find_fresh(struct build *build, struct error *err)
     return 0;
 }
 
-static int draft_one(struct build *build, struct image *image, struct error *err)
+static int draft_one(const struct build *build, struct image *image, struct error *err)
 {
     struct plan_input in = inputs_of_plan(build->args, &build->inputs, image->target, NULL);
     if (plan_make(&in, &image->draft, err) < 0)
         return -1;
-    return plan_require(image->draft, err);
+    return image->asked ? plan_require(image->draft, err) : 0;
 }
 
 int build_draft(struct build *build, struct error *err)
