@@ -32,6 +32,16 @@ static int make_directory(guestfs_h *g, const char *path, mode_t mode, struct er
     return 0;
 }
 
+enum { NOT_CHANGED = -2 }; /* instead of nanoseconds */
+
+/* What a put finds. */
+struct before {
+    bool there; /* something has the name: */
+    mode_t mode;
+    int64_t links, size;
+    int64_t seconds, nanoseconds; /* time of the directory */
+};
+
 static int set_time(guestfs_h *g, const char *path, time_t mtime, struct error *err)
 {
     if (guestfs_utimens(g, path, mtime, 0, mtime, 0) < 0)
@@ -39,12 +49,14 @@ static int set_time(guestfs_h *g, const char *path, time_t mtime, struct error *
     return 0;
 }
 
-/* What is put into a directory changes its time to that of the appliance's clock. The path may be
- * a link to it, whose own time is not meant. */
-static int set_directory_time(guestfs_h *g, const char *path, time_t mtime, struct error *err)
+/* The path may be a link to the directory, whose own time is not meant. */
+static int set_directory_time(guestfs_h *g, const char *path, int64_t seconds, int64_t nanoseconds,
+                              struct error *err)
 {
     char *real AUTO_FREE = guestfs_realpath(g, path);
-    return real ? set_time(g, real, mtime, err) : guest_error(g, err, "%s", path);
+    if (!real || guestfs_utimens(g, real, 0, NOT_CHANGED, seconds, nanoseconds) < 0)
+        return guest_error(g, err, "set the time of %s", path);
+    return 0;
 }
 
 /* Is the path a directory, or a link to one? 1, 0 when nothing is there, or -1 for other things. */
@@ -73,7 +85,7 @@ static int make_parents(guestfs_h *g, const char *path, time_t mtime, struct err
     if (make_parents(g, parent, mtime, err) < 0 || make_directory(g, parent, 0755, err) < 0)
         return -1;
     char *above AUTO_FREE = parent_of(parent);
-    return set_directory_time(g, above, mtime, err);
+    return set_directory_time(g, above, mtime, 0, err);
 }
 
 /* The owner first: chown clears set-id bits and capabilities. */
@@ -91,12 +103,16 @@ static int set_attributes(guestfs_h *g, const struct entry *entry, const char *p
 /* What is there keeps the extended attributes that the entry does not name. */
 static int put_directory(guestfs_h *g, const struct entry *entry, time_t mtime, struct error *err)
 {
+    char *parent AUTO_FREE = parent_of(entry->path);
     int found = is_directory(g, entry->path, err);
-    if (found < 0 || (!found && make_directory(g, entry->path, entry->mode, err) < 0))
+    if (found < 0)
+        return -1;
+    if (!found && (make_directory(g, entry->path, entry->mode, err) < 0 ||
+                   set_directory_time(g, parent, mtime, 0, err) < 0))
         return -1;
     if (set_attributes(g, entry, entry->path, err) < 0)
         return -1;
-    return set_directory_time(g, entry->path, mtime, err);
+    return set_directory_time(g, entry->path, mtime, 0, err);
 }
 
 /* link(2) would not say which of its two names is wrong. */
@@ -133,15 +149,10 @@ static int make_new(guestfs_h *g, const struct entry *entry, const char *path, t
 
 /* What only its owner could read, and is about to go, leaves nothing in the free blocks. It must
  * reach the disk before the file goes, or it never will. */
-static int wipe(guestfs_h *g, const char *path, struct error *err)
+static int wipe(guestfs_h *g, const char *path, const struct before *old, struct error *err)
 {
-    struct guestfs_statns *st = guestfs_lstatns(g, path);
-    if (!st)
-        return guest_error(g, err, "%s", path);
-    bool secret = S_ISREG(st->st_mode) && !(st->st_mode & 077) && st->st_nlink == 1;
-    int64_t size = secret ? st->st_size : 0;
-    guestfs_free_statns(st);
-    if (size == 0)
+    int64_t size = old->size;
+    if (!old->there || !S_ISREG(old->mode) || old->mode & 077 || old->links > 1 || size == 0)
         return 0;
     char *zeros AUTO_FREE = heap_array(ZEROS_MAX, 1);
     for (int64_t at = 0; at < size;) {
@@ -156,20 +167,53 @@ static int wipe(guestfs_h *g, const char *path, struct error *err)
     return 0;
 }
 
+static int look_before(guestfs_h *g, const char *path, struct before *old, struct error *err)
+{
+    char *parent AUTO_FREE = parent_of(path);
+    struct guestfs_statns *directory = guestfs_statns(g, parent);
+    if (!directory)
+        return guest_error(g, err, "%s", parent);
+    *old = (struct before){.seconds = directory->st_mtime_sec,
+                           .nanoseconds = directory->st_mtime_nsec};
+    guestfs_free_statns(directory);
+    struct guestfs_statns *st = guestfs_lstatns(g, path);
+    if (!st)
+        return guestfs_last_errno(g) == ENOENT ? 0 : guest_error(g, err, "%s", path);
+    old->there = true;
+    old->mode = (mode_t)st->st_mode;
+    old->links = st->st_nlink;
+    old->size = st->st_size;
+    guestfs_free_statns(st);
+    return 0;
+}
+
+/* As the ext4 writer has it: a file of one name that gets other content is the same one, and its
+ * directory is as it was. What else is put changes the directory. The appliance's clock is in
+ * neither. */
+static int set_parent_time(guestfs_h *g, const struct entry *entry, const struct before *old,
+                           time_t mtime, struct error *err)
+{
+    char *parent AUTO_FREE = parent_of(entry->path);
+    mode_t type = entry->type == ENTRY_LINK ? S_IFLNK : S_IFREG;
+    if (old->there && old->links == 1 && (old->mode & S_IFMT) == type &&
+        entry->type != ENTRY_HARDLINK)
+        return set_directory_time(g, parent, old->seconds, old->nanoseconds, err);
+    return set_directory_time(g, parent, mtime, 0, err);
+}
+
 /* Beside its place, then renamed: what cannot be written whole leaves the old file. */
 static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime,
                          struct upload *upload, struct error *err)
 {
-    mode_t mode;
-    int found = guest_look(g, entry->path, &mode, err);
-    if (found < 0)
+    struct before old = {.there = false};
+    if (look_before(g, entry->path, &old, err) < 0)
         return -1;
-    if (found && S_ISDIR(mode))
+    if (old.there && S_ISDIR(old.mode))
         return error_set(err, "%s is a directory, and cannot be replaced by a %s", entry->path,
                          entry_type_name(entry->type));
     char *temporary AUTO_FREE = beside(entry->path, TEMPORARY);
     if (make_new(g, entry, temporary, mtime, upload, err) < 0 ||
-        (found && wipe(g, entry->path, err) < 0))
+        wipe(g, entry->path, &old, err) < 0)
         goto failed;
     if (guestfs_rename(g, temporary, entry->path) < 0) {
         guest_error(g, err, "write %s", entry->path);
@@ -178,7 +222,7 @@ static int put_replacing(guestfs_h *g, const struct entry *entry, time_t mtime,
     /* Two names of one file are not renamed over each other. */
     if (entry->type == ENTRY_HARDLINK && guestfs_rm_f(g, temporary) < 0)
         return guest_error(g, err, "write %s", entry->path);
-    return 0;
+    return set_parent_time(g, entry, &old, mtime, err);
 failed:
     guestfs_rm_f(g, temporary);
     return -1;
@@ -197,9 +241,6 @@ int guest_put(struct disk *disk, const struct entry *entry, time_t mtime, struct
         return -1;
     if ((entry->type == ENTRY_DIR ? put_directory(g, entry, mtime, err)
                                   : put_replacing(g, entry, mtime, &upload, err)) < 0)
-        return -1;
-    char *parent AUTO_FREE = parent_of(entry->path);
-    if (set_directory_time(g, parent, mtime, err) < 0)
         return -1;
     progress_add(progress, upload.size - upload.shown);
     return 0;
