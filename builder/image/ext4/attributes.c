@@ -39,6 +39,8 @@ int attributes_set(struct node *node, const struct entry *entry, struct error *e
     for (size_t i = 0; i < entry->xattr_count; i++)
         if (check_name(entry->xattrs[i].name, err) < 0)
             return -1;
+    /* As the kernel does with the first one. */
+    ext2fs_set_feature_xattr(node->fs->super);
     errcode_t code = ext2fs_xattrs_open(node->fs, node->ino, &handle);
     if (!code)
         code = set_all(handle, entry);
