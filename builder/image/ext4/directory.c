@@ -5,7 +5,6 @@
 
 #include "builder/heap.h"
 #include "builder/image/ext4/content.h"
-#include "builder/image/ext4/map.h"
 
 /* Blocks that one more name can take: of the directory, of its index and of its map. */
 enum { GROWTH_MAX = 8 };

@@ -8,7 +8,6 @@
 #include "builder/image/ext4/attributes.h"
 #include "builder/image/ext4/content.h"
 #include "builder/image/ext4/directory.h"
-#include "builder/image/ext4/map.h"
 
 /* One call of put. */
 struct put {
@@ -115,8 +114,7 @@ static int rewrite(struct put *put, struct error *err)
     if (map_read(node, &map, err) < 0)
         return -1;
     bool keep = has_blocks_for(put, &map);
-    if (!keep &&
-        content_check_room(node, put->source->size, map.data.blocks + map.tree.blocks, err) < 0)
+    if (!keep && content_check_room(node, put->source->size, &map, err) < 0)
         return -1;
     if (attributes_release(node, err) < 0 || (!keep && content_release(node, err) < 0))
         return -1;
