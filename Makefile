@@ -58,7 +58,8 @@ TESTS_BUILDER = args digest interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initramfs-refuse image/osrelease
-TESTS_BUILDER += image/ext4/content image/ext4/directory image/ext4/put
+TESTS_BUILDER += image/ext4/content image/ext4/directory image/ext4/io image/ext4/put \
+	image/ext4/walk
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
