@@ -58,8 +58,9 @@ TESTS_BUILDER = args digest interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack cluster/cluster
 TESTS_BUILDER += image/base image/dpkg image/format image/fstab image/image image/initramfs \
 	image/initramfs-refuse image/osrelease
-TESTS_BUILDER += image/ext4/content image/ext4/directory image/ext4/io image/ext4/put \
-	image/ext4/walk
+TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/content \
+	image/ext4/directory image/ext4/inode image/ext4/io image/ext4/map image/ext4/put \
+	image/ext4/remove image/ext4/walk
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile

@@ -179,8 +179,6 @@ int content_read(const struct node *node, size_t max, struct buffer *out, struct
     uint64_t size = EXT2_I_SIZE(inode);
     if (size > max)
         return error_set(err, "larger than the %zu bytes allowed", max);
-    if (node->raw->i_flags & EXT4_ENCRYPT_FL)
-        return error_set(err, "encrypted");
     if (node->raw->i_flags & EXT4_INLINE_DATA_FL) {
         if (add_inline(node, (size_t)size, out, err) < 0)
             return -1;

@@ -5,7 +5,7 @@
 
 enum { SEEDS = 300, NAMES = 20000, FEW_NAMES = 1500 };
 
-static int make_root(void **state)
+static int make_own_root(void **state)
 {
     char path[64];
     if (enter_folder(state) < 0)
@@ -196,32 +196,13 @@ static void names_have_a_bound(void **state)
     check_disk("disk.raw");
 }
 
-/* What the kernel would look up in another way is not touched. */
-static void strange_directories_are_refused(void **state)
-{
-    (void)state;
-    struct error err = ERROR_INIT;
-    make_disk("disk.raw", 8, "-t ext4 -O casefold", "root");
-    write_file("requests", "sif /few flags 0x40080000\n", 26);
-    RUN("debugfs", "-w", "-f", "requests", "disk.raw" ROOT_AT);
-    struct disk *disk = open_disk("disk.raw", true);
-    assert_int_equal(ext4_exists(disk, "/few/x", &err), -1);
-    assert_non_null(strstr(err.text, "/few/x: inode "));
-    assert_non_null(strstr(err.text, "case-insensitive directory"));
-    expect_refusal(disk, file_entry("/few/x", "x", 0644), "case-insensitive directory");
-    close_disk(disk);
-}
-
 int main(void)
 {
     progress_quiet();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(indexes_stay_valid),
-        cmocka_unit_test(directories_without_index_grow),
-        cmocka_unit_test(inline_directories_grow),
-        cmocka_unit_test(links_are_counted),
+        cmocka_unit_test(indexes_stay_valid),      cmocka_unit_test(directories_without_index_grow),
+        cmocka_unit_test(inline_directories_grow), cmocka_unit_test(links_are_counted),
         cmocka_unit_test(names_have_a_bound),
-        cmocka_unit_test(strange_directories_are_refused),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_folder);
+    return cmocka_run_group_tests(tests, make_own_root, remove_folder);
 }

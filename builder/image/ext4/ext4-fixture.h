@@ -86,6 +86,22 @@ static inline int remove_folder(void **state)
     return 0;
 }
 
+/* A root with little in it, as the folder "root". */
+static inline int make_root(void **state)
+{
+    if (enter_folder(state) < 0)
+        return -1;
+    RUN("mkdir", "-p", "root/etc", "root/srv");
+    write_file("root/etc/file", "old", 3);
+    return 0;
+}
+
+/* Kinds of file systems whose content lies differently. */
+static const char *const KINDS[] = {
+    "-t ext4 -b 4096",        "-t ext4 -b 1024",        "-t ext4 -b 1024 -O ^extents,^64bit",
+    "-t ext2 -b 4096 -I 128", "-t ext4 -O inline_data",
+};
+
 /* A new disk with one file system of so many MiB; options are mke2fs', split at blanks, and `from`
  * is a folder or NULL. */
 static inline void make_disk(const char *path, unsigned mib, const char *options, const char *from)
@@ -219,6 +235,31 @@ static inline struct entry file_entry(const char *path, const char *text, mode_t
 static inline void put_text(struct disk *disk, const char *path, const char *text, mode_t mode)
 {
     put(disk, file_entry(path, text, mode));
+}
+
+static inline ext2_filsys root_of(struct disk *disk)
+{
+    return disk->volumes[0].fs;
+}
+
+static inline uint64_t free_blocks(struct disk *disk)
+{
+    return ext2fs_free_blocks_count(root_of(disk)->super);
+}
+
+/* The word again and again, cut at `size`. The caller frees it. */
+static inline char *make_text(const char *word, size_t size)
+{
+    char *text = heap_array(size + 1, 1);
+    for (size_t i = 0; i < size; i++)
+        text[i] = word[i % strlen(word)];
+    return text;
+}
+
+static inline void put_size(struct disk *disk, const char *path, size_t size, mode_t mode)
+{
+    char *text AUTO_FREE = make_text("0123456789abcdef\n", size);
+    put_text(disk, path, text, mode);
 }
 
 static inline void expect_refusal(struct disk *disk, struct entry entry, const char *message)

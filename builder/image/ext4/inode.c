@@ -36,9 +36,6 @@ static size_t extra_of(const struct node *node)
 
 int ext4_begin(ext2_filsys fs, struct error *err)
 {
-    if (EXT2FS_CLUSTER_RATIO(fs) > 1)
-        return error_set(err, "blocks are allocated in clusters (bigalloc), which only the "
-                              "guestfs writer can do");
     /* The time of the last write is that of this change, also when no block is allocated. */
     ext2fs_mark_super_dirty(fs);
     errcode_t code = fs->block_map && fs->inode_map ? 0 : ext2fs_read_bitmaps(fs);

@@ -4,7 +4,7 @@
 #include "builder/image/ext4/ext4-fixture.h"
 #include "builder/image/ext4/io.h"
 
-static int make_root(void **state)
+static int make_own_root(void **state)
 {
     if (enter_folder(state) < 0)
         return -1;
@@ -177,5 +177,5 @@ int main(void)
         cmocka_unit_test(the_superblock_counts_no_writes),
         cmocka_unit_test(blocks_share_slots),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_folder);
+    return cmocka_run_group_tests(tests, make_own_root, remove_folder);
 }

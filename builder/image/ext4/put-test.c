@@ -1,4 +1,6 @@
 /* What put makes of what is there, on file systems of all kinds. */
+#include <time.h>
+
 #include "builder/image/ext4/ext4-fixture.h"
 #include "builder/progress.h"
 
@@ -23,7 +25,7 @@ static const struct {
 
 static char *large;
 
-static int make_root(void **state)
+static int make_full_root(void **state)
 {
     if (enter_folder(state) < 0)
         return -1;
@@ -173,10 +175,11 @@ static void refuse_misfits(struct disk *disk)
     link.target = "";
     expect_refusal(disk, link, "a link's target must have");
     struct xattr strange = {"strange.x", "", 0};
-    file = file_entry("/srv/full/x", "x", 0644);
+    file = file_entry("/srv/full/file", "x", 0644);
     file.xattrs = &strange;
     file.xattr_count = 1;
     expect_refusal(disk, file, "'strange.x' cannot be the name of an extended attribute");
+    expect_text(disk, "/srv/full/file", "new");
     RUN("truncate", "-s", "80M", "too-large");
     absent.host = "too-large";
     expect_refusal(disk, absent, "write /srv/full/x from too-large: no room: ");
@@ -217,11 +220,92 @@ static void entries_are_put(void **state)
     }
 }
 
+static void put_some(struct disk *disk)
+{
+    put_size(disk, "/a/b/c", 100000, 0644);
+    put_size(disk, "/etc/file", 5000, 0600);
+    put_size(disk, "/etc/other", 50, 0600);
+    put(disk, (struct entry){.path = "/a/link", .type = ENTRY_LINK, .target = "b"});
+    put(disk, (struct entry){.path = "/a/hard", .type = ENTRY_HARDLINK, .target = "/a/b/c"});
+    put_size(disk, "/a/b/c", 70000, 0644);
+}
+
+static void expect_no_time(const char *path, time_t from, time_t to)
+{
+    size_t n;
+    char *bytes AUTO_FREE = read_disk(path, &n);
+    for (size_t i = 0; i < n; i += 4) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        if (word >= from && word <= to)
+            fail_msg("the time %u at %zu", word, i);
+    }
+}
+
+/* The clock, the time zone, the umask and what ran before are not in the image. */
+static void outcome_hangs_on_calls_only(void **state)
+{
+    (void)state;
+    time_t start = time(NULL);
+    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+        make_disk("one.raw", 10, KINDS[i], "root");
+        RUN("cp", "one.raw", "two.raw");
+        struct disk *disk = open_disk("one.raw", true);
+        put_some(disk);
+        close_disk(disk);
+        setenv("TZ", "Asia/Kathmandu", 1);
+        setenv("E2FSPROGS_FAKE_TIME", "12345", 1);
+        mode_t mask = umask(077);
+        disk = open_disk("two.raw", true);
+        put_some(disk);
+        assert_int_equal(root_of(disk)->now, NOW);
+        close_disk(disk);
+        umask(mask);
+        unsetenv("TZ");
+        unsetenv("E2FSPROGS_FAKE_TIME");
+        expect_same("one.raw", "two.raw");
+        check_disk("one.raw");
+        expect_no_time("one.raw", start, time(NULL));
+        disk = open_disk("one.raw", false);
+        assert_int_equal(root_of(disk)->super->s_wtime, NOW);
+        close_disk(disk);
+        expect_same("one.raw", "two.raw");
+    }
+}
+
+/* What is put a second time with as many blocks gives the bytes of a put into the base. */
+static void rewriting_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+        make_disk("one.raw", 10, KINDS[i], "root");
+        RUN("cp", "one.raw", "two.raw");
+        struct disk *disk = open_disk("one.raw", true);
+        put_size(disk, "/srv/big", 99000, 0600);
+        put_text(disk, "/srv/key", "the first key, which was longer", 0600);
+        put_text(disk, "/etc/file", "one", 0600);
+        put(disk, (struct entry){.path = "/srv/link", .type = ENTRY_LINK, .target = "first"});
+        close_disk(disk);
+        for (size_t round = 0; round < 2; round++) {
+            disk = open_disk(round ? "two.raw" : "one.raw", true);
+            put_size(disk, "/srv/big", 98900, 0640);
+            put_text(disk, "/srv/key", "the second key", 0644);
+            put_text(disk, "/etc/file", "two", 0600);
+            put(disk, (struct entry){.path = "/srv/link", .type = ENTRY_LINK, .target = "2nd"});
+            close_disk(disk);
+        }
+        expect_same("one.raw", "two.raw");
+        check_disk("one.raw");
+    }
+}
+
 int main(void)
 {
     progress_quiet();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_put),
+        cmocka_unit_test(outcome_hangs_on_calls_only),
+        cmocka_unit_test(rewriting_gives_the_same_bytes),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, make_full_root, remove_root);
 }

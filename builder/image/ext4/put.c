@@ -215,6 +215,8 @@ int ext4_put(struct disk *disk, const struct entry *entry, time_t mtime, struct 
 {
     struct source source AUTO_SOURCE = {.fd = -1};
     struct place parent;
+    if (attributes_check(entry, err) < 0)
+        return error_context(err, "write %s", entry->path);
     if (entry->type == ENTRY_DIR)
         return put_directory(disk, entry, mtime, err);
     char *above AUTO_FREE = parent_path(entry->path);
