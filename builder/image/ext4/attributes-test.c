@@ -64,8 +64,8 @@ static void access_lists_are_converted(void **state)
     put(disk, entry);
     close_disk(disk);
     check_disk("disk.raw");
-    EXPECT("disk.raw", "?ea_list /etc/file", "system.posix_acl_access",
-           "user::rwx\n    user:1000:r-x");
+    EXPECT("disk.raw", "?ea_list /etc/file", "system.posix_acl_access (28)",
+           "01 00 00 00 01 00 07 00 02 00 05 00 e8 03");
 }
 
 static void too_large_ones_are_refused(void **state)

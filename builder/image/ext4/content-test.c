@@ -39,6 +39,27 @@ static void files_that_change_are_refused(void **state)
     check_disk("disk.raw");
 }
 
+static void progress_is_told(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    make_disk("disk.raw", 16, "-t ext4 -b 1024", "root");
+    char *text AUTO_FREE = make_text("x", 9 * MIB + 1);
+    write_file("host-file", text, 9 * MIB);
+    struct disk *disk = open_disk("disk.raw", true);
+    struct progress progress = progress_start(0, "put");
+    struct entry entry = {.path = "/etc/host", .type = ENTRY_FILE, .host = "host-file"};
+    assert_int_equal(ext4_put(disk, &entry, MTIME, &progress, &err), 0);
+    assert_int_equal(progress.done, 9 * MIB);
+    entry = (struct entry){.path = "/etc/host", .type = ENTRY_LINK, .target = "file"};
+    assert_int_equal(ext4_put(disk, &entry, MTIME, &progress, &err), 0);
+    entry = file_entry("/etc/host", "memory", 0644);
+    assert_int_equal(ext4_put(disk, &entry, MTIME, &progress, &err), 0);
+    assert_int_equal(progress.done, 9 * MIB + 6);
+    close_disk(disk);
+    check_disk("disk.raw");
+}
+
 /* Zeros are stored, so that a later write in the guest needs no room. */
 static void zeros_are_no_holes(void **state)
 {
@@ -84,6 +105,7 @@ int main(void)
     progress_quiet();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_change_are_refused),
+        cmocka_unit_test(progress_is_told),
         cmocka_unit_test(zeros_are_no_holes),
         cmocka_unit_test(what_was_never_written_reads_as_zeros),
     };

@@ -52,7 +52,7 @@ static void times_have_more_than_32_bits(void **state)
             EXPECT("disk.raw", "?stat /srv/1969", "mtime: 0xffffffff:00000000", "?stat /srv/2038",
                    "mtime: 0x80000000:00000001", "?stat /srv/2106", "mtime: 0x00000000:00000001",
                    "?stat /srv/9999", "mtime: 0x7fffffff:00000003", "?stat /srv/1000",
-                   "mtime: 0x80000000:00000000");
+                   "mtime: 0x80000000:00000000", "Size of extra inode fields: 32");
     }
 }
 

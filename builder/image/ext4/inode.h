@@ -8,7 +8,8 @@
 struct node {
     ext2_filsys fs;
     ext2_ino_t ino;
-    struct ext2_inode_large *raw; /* with the room of an inode of this file system, or more */
+    size_t size;                  /* of an inode of this file system, in bytes */
+    struct ext2_inode_large *raw; /* with so much room, or more */
 };
 
 /* Makes the file system ready to be changed: reads its bitmaps, once. ext4_check has

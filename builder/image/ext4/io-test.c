@@ -1,5 +1,8 @@
 /* What libext2fs may do to the disk: stay in its partition, and leave alone what it does not
  * change. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "builder/image/ext4/cache.h"
 #include "builder/image/ext4/ext4-fixture.h"
 #include "builder/image/ext4/io.h"
@@ -143,6 +146,30 @@ static void the_superblock_counts_no_writes(void **state)
     close_disk(disk);
 }
 
+/* What the host says reaches the user, also through libext2fs. */
+static void failures_say_why(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct rlimit all, few;
+    char *text AUTO_FREE = make_text("x", 4 * MIB);
+    make_disk("disk.raw", 8, "-t ext4 -b 1024", "root");
+    struct disk *disk = open_disk("disk.raw", true);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    few = (struct rlimit){.rlim_cur = 4 * MIB, .rlim_max = all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+    expect_refusal(disk, file_entry("/large", text, 0644),
+                   "write /large: write disk.raw: File too large");
+    few.rlim_cur = MIB;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+    assert_int_equal(ext4_fs_close(root_of(disk), &err), -1);
+    assert_string_equal(err.text, "write the file system back: write disk.raw: File too large");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    disk->volumes[0].fs = NULL;
+    close_disk(disk);
+}
+
 static void blocks_share_slots(void **state)
 {
     (void)state;
@@ -175,6 +202,7 @@ int main(void)
         cmocka_unit_test(bounds_are_kept),
         cmocka_unit_test(what_is_the_same_is_not_written),
         cmocka_unit_test(the_superblock_counts_no_writes),
+        cmocka_unit_test(failures_say_why),
         cmocka_unit_test(blocks_share_slots),
     };
     return cmocka_run_group_tests(tests, make_own_root, remove_folder);

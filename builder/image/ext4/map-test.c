@@ -3,6 +3,9 @@
 #include "builder/image/ext4/map.h"
 #include "builder/progress.h"
 
+/* Extents in a block. */
+enum { FAN = 4096 / sizeof(struct ext3_extent) - 1 };
+
 static void read_node(struct disk *disk, const char *path, struct node *out)
 {
     struct error err = ERROR_INIT;
@@ -83,16 +86,16 @@ static void extent_trees_end(void **state)
         .eh_magic = EXT3_EXT_MAGIC, .eh_entries = 4, .eh_max = 4, .eh_depth = 60000};
     for (unsigned i = 0; i < 4; i++)
         ((struct ext3_extent_idx *)root)[1 + i] = (struct ext3_extent_idx){.ei_leaf = 500};
-    struct ext3_extent_header block[4096 / sizeof *root] = {*root};
-    block[0].eh_max = block[0].eh_entries = 4096 / sizeof *root - 1;
-    for (size_t i = 1; i < ARRAY_LEN(block); i++)
+    struct ext3_extent_header block[FAN + 2] = {*root};
+    block[0].eh_max = block[0].eh_entries = FAN;
+    for (size_t i = 1; i <= FAN; i++)
         memcpy(&block[i], &(struct ext3_extent_idx){.ei_leaf = 500}, sizeof block[i]);
     assert_int_equal(io_channel_write_blk64(root_of(disk)->io, 500, 1, block), 0);
     expect_damage(&node, "inode ");
     /* Each of them leads to all leaves again: a tree of 340^3. */
     root->eh_depth = 3;
     for (unsigned i = 0; i < 3; i++) {
-        for (size_t j = 1; j < ARRAY_LEN(block); j++)
+        for (size_t j = 1; j <= FAN; j++)
             memcpy(&block[j], &(struct ext3_extent_idx){.ei_leaf = 501 + i}, sizeof block[j]);
         assert_int_equal(io_channel_write_blk64(root_of(disk)->io, 500 + i, 1, block), 0);
     }
