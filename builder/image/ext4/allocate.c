@@ -7,33 +7,6 @@ static uint64_t blocks_for(const struct node *node, uint64_t size)
     return size / node->fs->blocksize + (size % node->fs->blocksize != 0);
 }
 
-/* Blocks that the map of so many blocks takes at most, when no two of them lie side by side and
- * the extent tree is half empty. */
-static uint64_t map_cost(ext2_filsys fs, uint64_t blocks)
-{
-    uint64_t cost = 0, inside = EXT2_NDIR_BLOCKS, fan = fs->blocksize / 4;
-    if (ext2fs_has_feature_extents(fs->super)) {
-        inside = 4;
-        fan = (fs->blocksize - 16) / 12 / 2;
-    }
-    while (blocks > inside) {
-        blocks = blocks / fan + 1;
-        cost += blocks;
-    }
-    return cost;
-}
-
-int content_check_room(const struct node *node, uint64_t size, uint64_t freed, struct error *err)
-{
-    ext2_filsys fs = node->fs;
-    uint64_t blocks = blocks_for(node, size), room = ext2fs_free_blocks_count(fs->super) + freed;
-    if (blocks > room || map_cost(fs, blocks) > room - blocks)
-        return error_set(err, "no room: %llu blocks of %u bytes are needed and %llu are free",
-                         (unsigned long long)(blocks + map_cost(fs, blocks)), fs->blocksize,
-                         (unsigned long long)room);
-    return 0;
-}
-
 /* The first free blocks of [from, end]. */
 static bool find_free(ext2_filsys fs, blk64_t from, blk64_t end, blk64_t want, blk64_t *start,
                       blk64_t *count)
@@ -46,6 +19,54 @@ static bool find_free(ext2_filsys fs, blk64_t from, blk64_t end, blk64_t want, b
         used = last + 1;
     *count = used - *start;
     return true;
+}
+
+/* Blocks that the map of a file takes at most which lies in so many pieces, with an extent tree
+ * that is half empty. */
+static uint64_t map_cost(ext2_filsys fs, uint64_t blocks, uint64_t pieces)
+{
+    uint64_t cost = 0, inside = EXT2_NDIR_BLOCKS, fan = fs->blocksize / 4, items = blocks;
+    if (ext2fs_has_feature_extents(fs->super)) {
+        inside = 4;
+        fan = (fs->blocksize - 16) / 12 / 2;
+        items = pieces < blocks ? pieces : blocks;
+    }
+    while (items > inside) {
+        items = items / fan + 1;
+        cost += items;
+    }
+    return cost;
+}
+
+static uint64_t count_free_pieces(ext2_filsys fs)
+{
+    blk64_t from = fs->super->s_first_data_block, end = ext2fs_blocks_count(fs->super) - 1;
+    blk64_t start, count;
+    uint64_t pieces = 0;
+    for (; find_free(fs, from, end, end, &start, &count); from = start + count)
+        pieces++;
+    return pieces;
+}
+
+int content_check_room(const struct node *node, uint64_t size, const struct map *freed,
+                       struct error *err)
+{
+    ext2_filsys fs = node->fs;
+    uint64_t blocks = blocks_for(node, size), room = ext2fs_free_blocks_count(fs->super);
+    uint64_t cost = map_cost(fs, blocks, blocks);
+    if (freed)
+        room += freed->data.blocks + freed->tree.blocks;
+    if (blocks <= room && cost <= room - blocks)
+        return 0;
+    /* Only a look at the free blocks tells how many pieces it will be. */
+    uint64_t pieces = count_free_pieces(fs) + blocks / EXT_INIT_MAX_LEN + 1;
+    if (freed)
+        pieces += freed->data.count + freed->tree.count;
+    cost = map_cost(fs, blocks, pieces);
+    if (blocks <= room && cost <= room - blocks)
+        return 0;
+    return error_set(err, "no room: %llu blocks of %u bytes are needed and %llu are free",
+                     (unsigned long long)(blocks + cost), fs->blocksize, (unsigned long long)room);
 }
 
 /* The first room in [from, end] for all that is wanted, or else the largest. */
@@ -95,7 +116,7 @@ static errcode_t set_map(struct node *node)
 int content_allocate(struct node *node, uint64_t size, struct error *err)
 {
     ext2_filsys fs = node->fs;
-    if (content_check_room(node, size, 0, err) < 0)
+    if (content_check_room(node, size, NULL, err) < 0)
         return -1;
     errcode_t code = set_map(node);
     if (!code)

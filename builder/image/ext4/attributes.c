@@ -22,6 +22,14 @@ static int check_name(const char *name, struct error *err)
     return error_set(err, "'%.64s' cannot be the name of an extended attribute", name);
 }
 
+int attributes_check(const struct entry *entry, struct error *err)
+{
+    for (size_t i = 0; i < entry->xattr_count; i++)
+        if (check_name(entry->xattrs[i].name, err) < 0)
+            return -1;
+    return 0;
+}
+
 static errcode_t set_all(struct ext2_xattr_handle *handle, const struct entry *entry)
 {
     errcode_t code = ext2fs_xattrs_read(handle);
@@ -31,26 +39,31 @@ static errcode_t set_all(struct ext2_xattr_handle *handle, const struct entry *e
     return code;
 }
 
-int attributes_set(struct node *node, const struct entry *entry, struct error *err)
+static int set_on_disk(const struct node *node, const struct entry *entry, struct error *err)
 {
     struct ext2_xattr_handle *handle = NULL;
-    if (!entry->xattr_count)
-        return 0;
-    for (size_t i = 0; i < entry->xattr_count; i++)
-        if (check_name(entry->xattrs[i].name, err) < 0)
-            return -1;
+    /* As the kernel does with the first one. */
+    ext2fs_set_feature_xattr(node->fs->super);
     errcode_t code = ext2fs_xattrs_open(node->fs, node->ino, &handle);
     if (!code)
         code = set_all(handle, entry);
     if (handle)
         ext2fs_xattrs_close(&handle);
     if (code)
-        ext4_error(err, code, "set extended attributes");
-    /* libext2fs has changed it on the disk, also when it failed on the way. */
+        return ext4_error(err, code, "set extended attributes");
+    return 0;
+}
+
+int attributes_set(struct node *node, const struct entry *entry, struct error *err)
+{
+    if (!entry->xattr_count)
+        return 0;
+    int result = set_on_disk(node, entry, err);
+    /* It has changed there also when it failed on the way. */
     struct error unread = ERROR_INIT;
     if (node_reread(node, &unread) < 0)
-        return code ? error_context(err, "%s", unread.text) : error_set(err, "%s", unread.text);
-    return code ? -1 : 0;
+        return error_set(err, "%s", unread.text);
+    return result;
 }
 
 int attributes_release(struct node *node, struct error *err)

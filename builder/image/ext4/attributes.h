@@ -4,6 +4,9 @@
 
 #include "builder/image/ext4/inode.h"
 
+/* Can the entry's attributes have their names? */
+int attributes_check(const struct entry *entry, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Sets the entry's attributes on a node that is written; others that it has stay. */
 int attributes_set(struct node *node, const struct entry *entry, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/heap.h"
 #include "builder/image/ext4/io.h"
-#include "builder/image/ext4/map.h"
 #include "builder/progress.h"
 #include "common/cleanup.h"
 
@@ -68,16 +68,16 @@ static int fill_run(ext2_filsys fs, const struct run *run, const struct source *
     return ext4_io_zero(fs, at + part, n - part, err);
 }
 
-static int check_unchanged(const struct source *source, struct error *err)
+/* By reading: files of /proc say that they have no bytes at all. */
+static int check_end(const struct source *source, struct error *err)
 {
-    struct stat st;
-    if (source->fd < 0)
-        return 0;
-    if (fstat(source->fd, &st) < 0)
+    char byte;
+    ssize_t more = source->fd < 0 ? 0 : pread(source->fd, &byte, 1, (off_t)source->size);
+    if (more < 0)
         return error_errno(err, "read");
-    if ((uint64_t)st.st_size != source->size)
-        return error_set(err, "changed from %llu to %llu bytes while it was read",
-                         (unsigned long long)source->size, (unsigned long long)st.st_size);
+    if (more)
+        return error_set(err, "is longer than the %llu bytes that it was said to have",
+                         (unsigned long long)source->size);
     return 0;
 }
 
@@ -92,7 +92,7 @@ int content_fill(struct node *node, const struct source *source, struct progress
     for (size_t i = 0; i < map.data.count; i++)
         if (fill_run(node->fs, &map.data.items[i], source, progress, err) < 0)
             return -1;
-    return check_unchanged(source, err);
+    return check_end(source, err);
 }
 
 int content_store_link(struct node *node, const struct source *source, struct error *err)
@@ -179,8 +179,6 @@ int content_read(const struct node *node, size_t max, struct buffer *out, struct
     uint64_t size = EXT2_I_SIZE(inode);
     if (size > max)
         return error_set(err, "larger than the %zu bytes allowed", max);
-    if (node->raw->i_flags & EXT4_ENCRYPT_FL)
-        return error_set(err, "encrypted");
     if (node->raw->i_flags & EXT4_INLINE_DATA_FL) {
         if (add_inline(node, (size_t)size, out, err) < 0)
             return -1;

@@ -2,7 +2,7 @@
 #ifndef NB_BUILDER_EXT4_CONTENT_H
 #define NB_BUILDER_EXT4_CONTENT_H
 
-#include "builder/image/ext4/inode.h"
+#include "builder/image/ext4/map.h"
 
 /* Where content comes from. */
 struct source {
@@ -21,9 +21,10 @@ void source_close(struct source *source);
 
 /* ---- allocate.c ---- */
 
-/* Is there room for `size` bytes in a node when `freed` blocks are given back before? */
-int content_check_room(const struct node *node, uint64_t size, uint64_t freed, struct error *err)
-    NONNULL(1, 4) MUST_CHECK;
+/* Is there room for `size` bytes in a node when the blocks of `freed` (NULL: none) are given back
+ * before? */
+int content_check_room(const struct node *node, uint64_t size, const struct map *freed,
+                       struct error *err) NONNULL(1, 4) MUST_CHECK;
 
 /* Allocates all blocks for `size` bytes, none of them written, for a node without content. After
  * a failure it may hold some; content_release gives them back. */

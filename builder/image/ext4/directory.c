@@ -5,7 +5,6 @@
 
 #include "builder/heap.h"
 #include "builder/image/ext4/content.h"
-#include "builder/image/ext4/map.h"
 
 /* Blocks that one more name can take: of the directory, of its index and of its map. */
 enum { GROWTH_MAX = 8 };
@@ -14,11 +13,6 @@ enum { GROWTH_MAX = 8 };
 static int check_directory(const struct node *directory, struct error *err)
 {
     struct map map AUTO_MAP = {.data = {.count = 0}};
-    if (directory->raw->i_flags & (EXT4_ENCRYPT_FL | EXT4_CASEFOLD_FL))
-        return error_set(err,
-                         "inode %u is an encrypted or case-insensitive directory, which only "
-                         "the guestfs writer can read",
-                         directory->ino);
     return map_read(directory, &map, err);
 }
 

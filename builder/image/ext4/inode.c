@@ -6,24 +6,19 @@
 
 #include "builder/heap.h"
 
-static size_t slot_size(ext2_filsys fs)
-{
-    return EXT2_INODE_SIZE(fs->super);
-}
-
 static void node_open(ext2_filsys fs, ext2_ino_t ino, struct node *out)
 {
-    size_t size = slot_size(fs);
-    *out = (struct node){.fs = fs, .ino = ino};
+    size_t size = EXT2_INODE_SIZE(fs->super);
+    *out = (struct node){.fs = fs, .ino = ino, .size = size};
     out->raw = heap_array(1, size > sizeof *out->raw ? size : sizeof *out->raw);
 }
 
 /* Bytes of the extra fields; 0 in inodes of 128 bytes. */
-static size_t wanted_extra(ext2_filsys fs)
+static size_t wanted_extra(const struct node *node)
 {
     size_t known = sizeof(struct ext2_inode_large) - EXT2_GOOD_OLD_INODE_SIZE;
-    size_t room = slot_size(fs) - EXT2_GOOD_OLD_INODE_SIZE;
-    size_t wanted = fs->super->s_want_extra_isize & ~3U;
+    size_t room = node->size - EXT2_GOOD_OLD_INODE_SIZE;
+    size_t wanted = node->fs->super->s_want_extra_isize & ~3U;
     if (!wanted || wanted > known)
         wanted = known;
     return wanted < room ? wanted : room;
@@ -31,14 +26,11 @@ static size_t wanted_extra(ext2_filsys fs)
 
 static size_t extra_of(const struct node *node)
 {
-    return slot_size(node->fs) > EXT2_GOOD_OLD_INODE_SIZE ? node->raw->i_extra_isize : 0;
+    return node->size > EXT2_GOOD_OLD_INODE_SIZE ? node->raw->i_extra_isize : 0;
 }
 
 int ext4_begin(ext2_filsys fs, struct error *err)
 {
-    if (EXT2FS_CLUSTER_RATIO(fs) > 1)
-        return error_set(err, "blocks are allocated in clusters (bigalloc), which only the "
-                              "guestfs writer can do");
     /* The time of the last write is that of this change, also when no block is allocated. */
     ext2fs_mark_super_dirty(fs);
     errcode_t code = fs->block_map && fs->inode_map ? 0 : ext2fs_read_bitmaps(fs);
@@ -49,13 +41,13 @@ static bool is_usable(const struct node *node)
 {
     size_t extra = extra_of(node);
     return node->raw->i_links_count && !node->raw->i_dtime && !(extra & 3) &&
-           extra <= slot_size(node->fs) - EXT2_GOOD_OLD_INODE_SIZE;
+           extra <= node->size - EXT2_GOOD_OLD_INODE_SIZE;
 }
 
 int node_reread(struct node *node, struct error *err)
 {
-    errcode_t code = ext2fs_read_inode_full(node->fs, node->ino, EXT2_INODE(node->raw),
-                                            (int)slot_size(node->fs));
+    errcode_t code =
+        ext2fs_read_inode_full(node->fs, node->ino, EXT2_INODE(node->raw), (int)node->size);
     return code ? ext4_error(err, code, "read inode %u", node->ino) : 0;
 }
 
@@ -95,7 +87,7 @@ int node_create(ext2_filsys fs, ext2_ino_t near, unsigned type, struct node *out
 void node_reset(struct node *node, unsigned type)
 {
     struct ext2_inode_large *raw = node->raw, old = *raw;
-    memset(raw, 0, slot_size(node->fs));
+    memset(raw, 0, node->size);
     raw->i_mode = (__u16)(type | 0600);
     raw->i_links_count = 1;
     /* Checksums of the blocks that map the content depend on it. */
@@ -106,21 +98,21 @@ void node_reset(struct node *node, unsigned type)
     raw->i_size = old.i_size;
     raw->i_size_high = old.i_size_high;
     memcpy(raw->i_block, old.i_block, sizeof raw->i_block);
-    if (slot_size(node->fs) > EXT2_GOOD_OLD_INODE_SIZE)
-        raw->i_extra_isize = (__u16)wanted_extra(node->fs);
+    if (node->size > EXT2_GOOD_OLD_INODE_SIZE)
+        raw->i_extra_isize = (__u16)wanted_extra(node);
 }
 
 int node_write(const struct node *node, struct error *err)
 {
-    errcode_t code = ext2fs_write_inode_full(node->fs, node->ino, EXT2_INODE(node->raw),
-                                             (int)slot_size(node->fs));
+    errcode_t code =
+        ext2fs_write_inode_full(node->fs, node->ino, EXT2_INODE(node->raw), (int)node->size);
     return code ? ext4_error(err, code, "write inode %u", node->ino) : 0;
 }
 
 int node_destroy(struct node *node, struct error *err)
 {
     bool directory = LINUX_S_ISDIR(node->raw->i_mode);
-    memset(node->raw, 0, slot_size(node->fs));
+    memset(node->raw, 0, node->size);
     ext2fs_inode_alloc_stats2(node->fs, node->ino, -1, directory);
     return node_write(node, err);
 }
@@ -186,7 +178,7 @@ int node_file_type(const struct node *node)
 void node_free(struct node *node)
 {
     if (node->raw)
-        explicit_bzero(node->raw, slot_size(node->fs));
+        explicit_bzero(node->raw, node->size);
     free(node->raw);
     node->raw = NULL;
 }

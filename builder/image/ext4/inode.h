@@ -8,11 +8,12 @@
 struct node {
     ext2_filsys fs;
     ext2_ino_t ino;
-    struct ext2_inode_large *raw; /* with the room of an inode of this file system, or more */
+    size_t size;                  /* of an inode of this file system, in bytes */
+    struct ext2_inode_large *raw; /* with so much room, or more */
 };
 
-/* Makes the file system ready to be changed: reads its bitmaps, once. One whose blocks are
- * allocated in clusters (bigalloc) is refused. */
+/* Makes the file system ready to be changed: reads its bitmaps, once. ext4_check has
+ * refused what is not kept up: clusters (bigalloc), quotas, attributes in inodes of their own, … */
 int ext4_begin(ext2_filsys fs, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Reads an inode that a directory points at; what is not in use is an error. */

@@ -8,7 +8,6 @@
 #include "builder/image/ext4/attributes.h"
 #include "builder/image/ext4/content.h"
 #include "builder/image/ext4/directory.h"
-#include "builder/image/ext4/map.h"
 
 /* One call of put. */
 struct put {
@@ -115,8 +114,7 @@ static int rewrite(struct put *put, struct error *err)
     if (map_read(node, &map, err) < 0)
         return -1;
     bool keep = has_blocks_for(put, &map);
-    if (!keep &&
-        content_check_room(node, put->source->size, map.data.blocks + map.tree.blocks, err) < 0)
+    if (!keep && content_check_room(node, put->source->size, &map, err) < 0)
         return -1;
     if (attributes_release(node, err) < 0 || (!keep && content_release(node, err) < 0))
         return -1;
@@ -217,6 +215,8 @@ int ext4_put(struct disk *disk, const struct entry *entry, time_t mtime, struct 
 {
     struct source source AUTO_SOURCE = {.fd = -1};
     struct place parent;
+    if (attributes_check(entry, err) < 0)
+        return error_context(err, "write %s", entry->path);
     if (entry->type == ENTRY_DIR)
         return put_directory(disk, entry, mtime, err);
     char *above AUTO_FREE = parent_path(entry->path);

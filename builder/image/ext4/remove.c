@@ -3,7 +3,6 @@
 #include "builder/image/ext4/attributes.h"
 #include "builder/image/ext4/content.h"
 #include "builder/image/ext4/io.h"
-#include "builder/image/ext4/map.h"
 
 static int zero_runs(ext2_filsys fs, const struct runs *runs, struct error *err)
 {

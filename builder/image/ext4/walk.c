@@ -156,7 +156,7 @@ int ext4_find(struct disk *disk, const char *path, bool follow, struct place *ou
             found = step(walk, name, follow || has_more(walk), err);
     }
     if (found < 0)
-        return error_context(err, "%s", path);
+        return error_context(err, "%.256s", path);
     if (found > 0)
         *out = walk->at;
     return found;
