@@ -127,7 +127,7 @@ static int list_table(const struct view *view, struct listing *listing, struct e
     struct partitions *all = listing->all;
     all->count = listing->extended_count = 0;
     set_text(all->table, sizeof all->table, table ? blkid_parttable_get_type(table) : NULL);
-    int n = known_table(all) ? blkid_partlist_numof_partitions(list) : 0;
+    int n = list && known_table(all) ? blkid_partlist_numof_partitions(list) : 0;
     for (int i = 0; i < n; i++) {
         blkid_partition entry = blkid_partlist_get_partition(list, i);
         /* Not the slices of a BSD label inside of a partition. */

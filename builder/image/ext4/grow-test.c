@@ -101,6 +101,8 @@ static void gpt_grows(void **state)
     char signature[8];
     peek("disk", 80 * MIB - 512, signature, sizeof signature);
     assert_memory_equal(signature, "EFI PART", 8);
+    peek("disk", 32 * MIB - 512, signature, sizeof signature);
+    assert_memory_equal(signature, "\0\0\0\0\0\0\0\0", 8);
     /* The same disk at another time: the same bytes. */
     sleep(1);
     grow("again", 80 * MIB);

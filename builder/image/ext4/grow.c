@@ -129,9 +129,13 @@ static int grow(int fd, const char *raw, uint64_t size, time_t now, struct error
 {
     struct partition root;
     char table[PARTITION_TEXT_MAX];
-    if (find_root(raw, &root, table, err) < 0 || plan_partition(size, table, &root, err) < 0)
+    if (find_root(raw, &root, table, err) < 0)
         return -1;
-    if (ftruncate(fd, (off_t)size) < 0)
+    off_t end = (off_t)(root.start + root.size);
+    if (plan_partition(size, table, &root, err) < 0)
+        return -1;
+    /* What was behind the root, the copy of a GPT, would be left over inside of it. */
+    if (ftruncate(fd, end) < 0 || ftruncate(fd, (off_t)size) < 0)
         return error_errno(err, "%llu bytes", (unsigned long long)size);
     if (*table && (grow_partition(fd, &root, err) < 0 || check_partition(raw, &root, err) < 0))
         return -1;
