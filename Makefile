@@ -75,7 +75,7 @@ TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster
 TESTS_BUILDER += image/base image/base-file image/blocks image/copy image/deflate image/dpkg \
-	image/export image/format image/format-gce image/format-qcow2 image/fstab \
+	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \

@@ -285,7 +285,7 @@ static int read_command(struct shell_reader *r, struct shell_node **out)
 static int read_pipeline(struct shell_reader *r, struct shell_node **out)
 {
     shell_skip_blank(r);
-    bool not = take_word(r, "!");
+    bool negated = take_word(r, "!");
     struct shell_node *node AUTO_SHELL = NULL;
     shell_skip_blank(r);
     if (read_command(r, &node) < 0)
@@ -300,7 +300,7 @@ static int read_pipeline(struct shell_reader *r, struct shell_node **out)
             return -1;
         shell_add(node, next);
     }
-    *out = not ? shell_wrap(SHELL_NOT, steal(node)) : steal(node);
+    *out = negated ? shell_wrap(SHELL_NOT, steal(node)) : steal(node);
     return 0;
 }
 

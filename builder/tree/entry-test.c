@@ -61,7 +61,8 @@ static void xattrs_must_be_ones_that_linux_takes(void **state)
     (void)state;
     struct tree *tree AUTO_TREE = make_tree();
     char name[258], *value AUTO_FREE = heap_array(64 * 1024 + 2, 1);
-    memset(memcpy(name, "user.", 5) + 5, 'x', sizeof name - 5);
+    memset(name, 'x', sizeof name);
+    memcpy(name, "user.", 5);
     memset(value, 'x', 64 * 1024 + 1);
     name[sizeof name - 2] = '\0';
     refuse_xattr("", "/a: extended attribute '': begin with user., security., system. or trusted.");
