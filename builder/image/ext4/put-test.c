@@ -275,6 +275,30 @@ static void outcome_hangs_on_calls_only(void **state)
     }
 }
 
+/* The same bytes as on a raw disk, and few of them in the overlay. */
+static void overlays_hold_what_differs(void **state)
+{
+    (void)state;
+    struct stat st;
+    make_disk("disk.raw", 64, "-t ext4 -b 1024", "root");
+    RUN("qemu-img", "create", "-q", "-f", "qcow2", "-b", "disk.raw", "-F", "raw", "over.qcow2");
+    struct disk *disk = open_disk("over.qcow2", true);
+    put_some(disk);
+    put_size(disk, "/srv/more", 100000, 0600);
+    put_size(disk, "/srv/more", 200000, 0600);
+    close_disk(disk);
+    assert_int_equal(stat("over.qcow2", &st), 0);
+    assert_in_range(st.st_size, 0, 2 * MIB);
+    RUN("qemu-img", "convert", "-O", "raw", "over.qcow2", "flat.raw");
+    check_disk("flat.raw");
+    disk = open_disk("disk.raw", true);
+    put_some(disk);
+    put_size(disk, "/srv/more", 100000, 0600);
+    put_size(disk, "/srv/more", 200000, 0600);
+    close_disk(disk);
+    expect_same("disk.raw", "flat.raw");
+}
+
 static void put_second(struct disk *disk, bool early)
 {
     put_size(disk, "/srv/big", 98900, 0640);
@@ -317,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_put),
         cmocka_unit_test(outcome_hangs_on_calls_only),
+        cmocka_unit_test(overlays_hold_what_differs),
         cmocka_unit_test(rewriting_gives_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, make_full_root, remove_root);
