@@ -1,5 +1,6 @@
 /* Blocks in many pieces, and to the last one. */
 #include "builder/image/ext4/ext4-fixture.h"
+#include "builder/image/ext4/map.h"
 #include "builder/progress.h"
 
 enum { SMALL_FILES = 600 };
@@ -9,31 +10,66 @@ static void small_path(char *path, size_t size, unsigned i)
     snprintf(path, size, "/srv/small-%03u", i);
 }
 
-/* Every second block free: the file takes many extents, or one where there is a hole for it. */
+static void make_files(struct disk *disk)
+{
+    char path[32];
+    for (unsigned i = 0; i < SMALL_FILES; i++) {
+        small_path(path, sizeof path, i);
+        put_size(disk, path, root_of(disk)->blocksize, 0644);
+    }
+}
+
+/* Every second block free. */
+static void make_holes(struct disk *disk)
+{
+    char path[32];
+    for (unsigned i = 0; i < SMALL_FILES; i += 2) {
+        small_path(path, sizeof path, i);
+        put_text(disk, path, "", 0644);
+    }
+}
+
+static size_t count_pieces(struct disk *disk, const char *path)
+{
+    struct error err = ERROR_INIT;
+    struct place place = {.ino = 0};
+    struct node node AUTO_NODE = {.fs = NULL};
+    struct map map AUTO_MAP = {.data = {.count = 0}};
+    assert_int_equal(ext4_find(disk, path, false, &place, &err), 1);
+    assert_int_equal(node_read(root_of(disk), place.ino, &node, &err), 0);
+    assert_int_equal(map_read(&node, &map, &err), 0);
+    return map.data.count;
+}
+
+static void whole_extents_are_preferred(void **state)
+{
+    (void)state;
+    make_disk("disk.raw", 10, "-t ext4 -b 1024", "root");
+    struct disk *disk = open_disk("disk.raw", true);
+    make_files(disk);
+    make_holes(disk);
+    put_size(disk, "/srv/whole", 500 * 1024, 0644);
+    assert_int_equal(count_pieces(disk, "/srv/whole"), 1);
+    put_size(disk, "/srv/small-001", 100, 0644);
+    close_disk(disk);
+    check_disk("disk.raw");
+}
+
 static void pieces_are_used(void **state)
 {
     (void)state;
-    char path[32];
     for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
         make_disk("disk.raw", 10, KINDS[i], "root");
         struct disk *disk = open_disk("disk.raw", true);
+        make_files(disk);
         unsigned block = root_of(disk)->blocksize;
-        for (unsigned j = 0; j < SMALL_FILES; j++) {
-            small_path(path, sizeof path, j);
-            put_size(disk, path, block, 0644);
-        }
-        uint64_t left = free_blocks(disk) - 80;
-        put_size(disk, "/srv/fill", left * block, 0644);
-        for (unsigned j = 0; j < SMALL_FILES; j += 2) {
-            small_path(path, sizeof path, j);
-            put_text(disk, path, "", 0644);
-        }
+        put_size(disk, "/srv/fill", (free_blocks(disk) - 80) * block, 0644);
+        make_holes(disk);
         uint64_t blocks = free_blocks(disk) - 30;
-        assert_true(blocks > SMALL_FILES / 3);
-        size_t size = blocks * block - 3;
-        char *text AUTO_FREE = make_text("in many pieces\n", size);
+        char *text AUTO_FREE = make_text("in many pieces\n", blocks * block - 3);
         put_text(disk, "/srv/pieces", text, 0600);
         expect_text(disk, "/srv/pieces", text);
+        assert_true(count_pieces(disk, "/srv/pieces") > SMALL_FILES / 3);
         close_disk(disk);
         check_disk("disk.raw");
         disk = open_disk("disk.raw", true);
@@ -98,6 +134,7 @@ int main(void)
 {
     progress_quiet();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_extents_are_preferred),
         cmocka_unit_test(pieces_are_used),
         cmocka_unit_test(full_file_systems_stay_whole),
     };

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "builder/image/ext4/content.h"
 
 static uint64_t blocks_for(const struct node *node, uint64_t size)
@@ -103,8 +101,6 @@ static errcode_t find_range(ext2_filsys fs, int flags, blk64_t goal, blk64_t wan
 static errcode_t set_map(struct node *node)
 {
     ext2_extent_handle_t handle;
-    memset(node->raw->i_block, 0, sizeof node->raw->i_block);
-    node->raw->i_flags &= ~(__u32)EXT4_EXTENTS_FL;
     if (!ext2fs_has_feature_extents(node->fs->super))
         return 0;
     errcode_t code = ext2fs_extent_open2(node->fs, node->ino, EXT2_INODE(node->raw), &handle);

@@ -104,9 +104,7 @@ int content_store_link(struct node *node, const struct source *source, struct er
             return -1;
         return content_fill(node, source, NULL, err);
     }
-    memset(node->raw->i_block, 0, sizeof node->raw->i_block);
     memcpy(node->raw->i_block, source->bytes, (size_t)source->size);
-    node->raw->i_flags &= ~(__u32)EXT4_EXTENTS_FL;
     node->raw->i_size = (__u32)source->size;
     return 0;
 }

@@ -128,11 +128,11 @@ static inline void make_disk(const char *path, unsigned mib, const char *options
     run(argv, NULL);
 }
 
-/* Opens the disk's file system as the root of a system. */
+/* Opens the disk's file system, raw or in a file .qcow2, as the root of a system. */
 static inline struct disk *open_disk(const char *path, bool writable)
 {
     struct error err = ERROR_INIT;
-    struct disk_file file = {.path = path};
+    struct disk_file file = {.path = path, .qcow2 = strstr(path, ".qcow2") != NULL};
     struct disk *disk = heap_array(1, sizeof *disk);
     if (blocks_open(&file, writable, &disk->blocks, &err) < 0)
         fail_msg("%s", err.text);
