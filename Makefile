@@ -45,7 +45,7 @@ BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
-	image/kvm image/oldgnu image/osrelease image/partition image/partition-find \
+	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \

@@ -70,13 +70,13 @@ static void gpt_is_seen(void **state)
 {
     (void)state;
     make_disk("disk", "3G",
-              "label: gpt\nstart=8192, size=4194304\nstart=4202496, size=65536\n"
-              "start=4268032, size=65536\nstart=4333568, size=204800\n");
+              "label: gpt\nstart=8192, size=4194304\nstart=4202496, size=131072\n"
+              "start=4333568, size=65536\nstart=4399104, size=204800\n");
     RUN("mke2fs", "-q", "-t", "ext4", "-L", "root", "-E", "offset=4194304", "disk", "64M");
-    RUN("mkfs.vfat", "-F", "16", "--offset", "4202496", "disk", "32768");
-    poke("disk", 4268032ULL * 512 + 65536 + 64, "_BHRfS_M", 8); /* btrfs */
+    RUN("mkfs.vfat", "-F", "32", "-s", "1", "-n", "ESP", "--offset", "4202496", "disk", "65536");
+    poke("disk", 4333568ULL * 512 + 65536 + 64, "_BHRfS_M", 8); /* btrfs */
     /* A member of a RAID has its superblock, version 1.0, 8 KiB before its end. */
-    uint64_t member = (4333568ULL + 204800) * 512 - 8192;
+    uint64_t member = (4399104ULL + 204800) * 512 - 8192;
     poke_number("disk", member, 0xa92b4efc, 4);
     poke_number("disk", member + 4, 1, 4);
     poke_number("disk", member + 144, 204800 - 16, 8);

@@ -1,77 +1,16 @@
 #include "builder/image/partition.h"
 
-#include <blkid/blkid.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/partition-probe.h"
 #include "builder/image/partition-table.h"
 #include "builder/image/partition-view.h"
 
-enum {
-    SMALLEST_DISK = 4096,
-    /* Superblocks lie within these bytes of a partition's begin, those of RAID members of its
-     * end. */
-    SUPERBLOCKS = 128 * 1024
-};
-
-static void probe_free_at(blkid_probe *probe)
-{
-    blkid_free_probe(*probe);
-}
-#define AUTO_PROBE __attribute__((cleanup(probe_free_at)))
-
-/* A prober for a range of the disk; a size of 0 means all of it. */
-static int open_probe(const struct view *view, uint64_t start, uint64_t size, blkid_probe *probe,
-                      struct error *err)
-{
-    *probe = blkid_new_probe();
-    if (!*probe ||
-        blkid_probe_set_device(*probe, view->fd, (blkid_loff_t)start, (blkid_loff_t)size) != 0)
-        return error_set(err, "libblkid cannot read the disk");
-    return 0;
-}
-
-static void set_text(char *text, size_t size, const char *value)
-{
-    snprintf(text, size, "%s", value ? value : "");
-}
-
-static void set_value(char *text, size_t size, blkid_probe probe, const char *name)
-{
-    const char *value = NULL;
-    if (blkid_probe_lookup_value(probe, name, &value, NULL) != 0)
-        value = NULL;
-    set_text(text, size, value);
-}
-
-/* What lies in the partition. */
-static int identify(struct view *view, struct partition *p, struct error *err)
-{
-    enum { AMBIGUOUS = -2, NOTHING = 1 };
-    blkid_probe probe AUTO_PROBE = NULL;
-    uint64_t shown = p->size < SUPERBLOCKS ? p->size : SUPERBLOCKS;
-    if (view_show(view, p->start, shown, err) < 0 ||
-        view_show(view, p->start + p->size - shown, shown, err) < 0 ||
-        open_probe(view, p->start, p->size, &probe, err) < 0)
-        return -1;
-    blkid_probe_enable_superblocks(probe, 1);
-    blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID |
-                                                 BLKID_SUBLKS_LABEL | BLKID_SUBLKS_BADCSUM);
-    int answer = blkid_do_safeprobe(probe);
-    if (answer == AMBIGUOUS)
-        set_text(p->fs, sizeof p->fs, PARTITION_AMBIGUOUS);
-    if (answer == AMBIGUOUS || answer == NOTHING)
-        return 0;
-    if (answer != 0)
-        return error_set(err, "libblkid cannot read partition %u", p->number);
-    set_value(p->fs, sizeof p->fs, probe, "TYPE");
-    set_value(p->fs_uuid, sizeof p->fs_uuid, probe, "UUID");
-    set_value(p->fs_label, sizeof p->fs_label, probe, "LABEL");
-    return 0;
-}
+enum { SMALLEST_DISK = 4096 };
 
 /* A table as libblkid lists it. */
 struct listing {
@@ -92,11 +31,11 @@ static int take_entry(struct listing *listing, blkid_partition entry, bool gpt, 
     p.start = start * SECTOR_SIZE;
     p.size = size * SECTOR_SIZE;
     if (gpt)
-        set_text(p.type, sizeof p.type, blkid_partition_get_type_string(entry));
+        probe_set_text(p.type, sizeof p.type, blkid_partition_get_type_string(entry));
     else
         snprintf(p.type, sizeof p.type, "0x%02x", (unsigned)blkid_partition_get_type(entry));
-    set_text(p.uuid, sizeof p.uuid, blkid_partition_get_uuid(entry));
-    set_text(p.name, sizeof p.name, gpt ? blkid_partition_get_name(entry) : NULL);
+    probe_set_text(p.uuid, sizeof p.uuid, blkid_partition_get_uuid(entry));
+    probe_set_text(p.name, sizeof p.name, gpt ? blkid_partition_get_name(entry) : NULL);
     if (blkid_partition_is_extended(entry)) {
         if (listing->extended_count < ARRAY_LEN(listing->extended))
             listing->extended[listing->extended_count++] = p;
@@ -118,7 +57,7 @@ static bool known_table(const struct partitions *all)
 static int list_table(const struct view *view, struct listing *listing, struct error *err)
 {
     blkid_probe probe AUTO_PROBE = NULL;
-    if (open_probe(view, 0, 0, &probe, err) < 0)
+    if (probe_open(view, 0, 0, &probe, err) < 0)
         return -1;
     blkid_probe_enable_superblocks(probe, 0);
     blkid_probe_enable_partitions(probe, 1);
@@ -126,7 +65,7 @@ static int list_table(const struct view *view, struct listing *listing, struct e
     blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
     struct partitions *all = listing->all;
     all->count = listing->extended_count = 0;
-    set_text(all->table, sizeof all->table, table ? blkid_parttable_get_type(table) : NULL);
+    probe_set_text(all->table, sizeof all->table, table ? blkid_parttable_get_type(table) : NULL);
     int n = list && known_table(all) ? blkid_partlist_numof_partitions(list) : 0;
     for (int i = 0; i < n; i++) {
         blkid_partition entry = blkid_partlist_get_partition(list, i);
@@ -172,7 +111,7 @@ static int read_whole(struct view *view, struct listing *listing, struct error *
 {
     struct partitions *all = listing->all;
     struct partition p = {.size = blocks_size(view->blocks)};
-    if (identify(view, &p, err) < 0)
+    if (probe_partition(view, &p, err) < 0)
         return -1;
     if (*p.fs) {
         *APPEND(all->items, all->count, listing->cap) = p;
@@ -246,7 +185,7 @@ static int read_disk(struct view *view, struct listing *listing, struct error *e
     if (check_layout(listing, blocks_size(view->blocks), err) < 0)
         return -1;
     for (size_t i = 0; i < all->count; i++)
-        if (identify(view, &all->items[i], err) < 0)
+        if (probe_partition(view, &all->items[i], err) < 0)
             return -1;
     qsort(all->items, all->count, sizeof *all->items, by_number);
     return 0;
