@@ -23,13 +23,13 @@ unset SOURCE_DATE_EPOCH XDG_CACHE_HOME
 names=(1k boot)
 [[ -z ${FULL:-} ]] || names=("${variants_good[@]}")
 
-# by_writer NAME WRITER
+# by_writer NAME WRITER [OPTION]: the option of --writer that chooses it, if not its name.
 by_writer()
 {
     local image=$work/$2/$1.raw status=0 output
-    output=$("$nodebake" build worker-0 --quiet --writer "$2" --cluster "$work/cluster.yaml" \
-        --out "$work/out" 2>&1) || status=$?
-    is "$status:$output" "0:wrote $work/out/worker-0.raw (worker)" "$1: built by $2"
+    output=$("$nodebake" build worker-0 --quiet --writer "${3:-$2}" --cluster "$work/cluster.yaml" \
+        --out "$work/out" 2>&1 >/dev/null) || status=$?
+    is "$status:$output" "0:" "$1: built by $2"
     mv "$work/out/worker-0.raw" "$image"
     status=0
     output=$(image_check "$1" "$image" 2>&1) || status=$?
@@ -42,6 +42,7 @@ by_writer()
 read_back()
 {
     local disk at options=()
+    echo run >"$work/commands"
     for disk in "$@"; do options+=(-a "$disk"); done
     for ((at = 1; at <= $#; at++)); do
         disk=/dev/sd$(cut -c $at <<<abcdefghijklmnopqrstuvwxyz)
@@ -49,8 +50,8 @@ read_back()
         [[ ${!at} != */boot.raw ]] || printf 'mount-ro %s16 /boot\n' "$disk"
         printf 'tar-out / %s.tar numericowner:true\nchecksums-out sha256 / %s.sums\numount-all\n' \
             "${!at}" "${!at}"
-    done >"$work/commands"
-    attended guestfish --ro --format=raw "${options[@]}" run : -f "$work/commands"
+    done >>"$work/commands"
+    attended guestfish --ro --format=raw "${options[@]}" <"$work/commands"
 }
 
 # linux_tree DISK: what was read back, as lines of fs_tree without links and attributes.
@@ -78,10 +79,13 @@ for name in "${names[@]}"; do
     by_writer "$name" guestfs
     by_writer "$name" ext4
 done
-passes_all=0
-read_back "$work"/ext4/*.raw >"$work/log" 2>&1 || passes_all=1
-ok $passes_all "libguestfs reads what ext4 wrote"
-diag "$(<"$work/log")"
+# What the ext4 writer does not keep up is Linux's.
+make_variant encrypt "$work/base.raw" "$work/system"
+by_writer encrypt guestfs auto
+
+status=0
+output=$(read_back "$work"/ext4/*.raw 2>&1) || status=$?
+is "$status:$output" 0: "libguestfs reads what ext4 wrote"
 for name in "${names[@]}"; do
     is "$(diff <(image_tree "$name" "$work/ext4/$name.raw" | cut -f 1-6,8) \
         <(linux_tree "$work/ext4/$name.raw"))" '' "$name: Linux sees in it what e2fsprogs see"
