@@ -227,7 +227,9 @@ check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 check-qemu-full: check-qemu
 	@prove $(PROVE_VERBOSE) qemu-tests/full/*.t
 
+# Scripts take all variants then, and kill at every point.
 .PHONY: check-full
+check-full: export FULL = 1
 check-full: check check-asan check-analyzer check-qemu-full
 
 .PHONY: bench
@@ -246,7 +248,7 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 bzip2 \
-	libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
+	libarchive-tools faketime libguestfs-tools iproute2 dnsmasq-base socat util-linux uidmap procps mmdebstrap busybox-static \
 	dosfstools mtools gdisk golang-1.19-go \
 	dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
 

@@ -72,7 +72,7 @@ as_other_user()
 {
     if [ "$(id -u)" -eq 0 ] && "${nobody[@]}" test -x "$nodebake"; then
         chown -R 65534:65534 "$PWD"
-        "${nobody[@]}" env TMPDIR="$PWD" "$@"
+        "${nobody[@]}" "$@"
     else
         unshare --user --map-root-user "$@"
     fi
