@@ -80,7 +80,7 @@ TESTS_BUILDER += image/base image/base-file image/blocks image/deflate image/dpk
 	image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/check image/ext4/grow image/ext4/system
 TESTS_BUILDER += lab/gce lab/metadata
-TESTS_BUILDER += package/deb package/scripts
+TESTS_BUILDER += package/choose package/deb package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml

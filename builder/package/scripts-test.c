@@ -1,17 +1,6 @@
 /* Scripts as sh would read them, and what is made of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "builder/heap.h"
+#include "builder/package/deb-fixture.h"
 #include "builder/package/scripts.h"
-#include "common/buffer.h"
 
 /* In the system of the tests /etc and what begins with /there is there. */
 static int exists(void *ctx, const char *path, struct error *err)
@@ -109,7 +98,7 @@ static const struct {
     {SH "if dpkg --compare-versions -- \"$2\" lt 1.0; then ldconfig; fi\n", "ldconfig\n"},
     {SH "if false; then x=$(uname -s | sed \"s/(/)/\"); for i in a b; do rm $i; done; fi\n", ""},
     {SH "if false; then while read x; do rm $x; done <f; (cd /; rm x) & fi\n", ""},
-    {SH "if false; then x=`rm \\` y`; echo ${x##*/} \"${y%% *}\" $# $?; fi\n", ""},
+    {SH "if false; then x=`rm \\$y`; echo ${x##*/} \"${y%% *}\" $# $?; fi\n", ""},
     {SH "if false; then a | b | c && d; ! e; f > g 2>> h < i; fi\n", ""},
     {SH "rm() { true; }\nrm x\n", ""}, /* their own */
     {SH "set -eu\n[ \"${DPKG_ROOT:-}\" = '' ] && [ -z \"$DPKG_ROOT\" ] && ldconfig\n",
@@ -134,6 +123,61 @@ static void harmless_scripts_are_followed(void **state)
         if (good[i].actions && strcmp(actual, good[i].actions) != 0)
             fail_msg("%s: it does '%s'", good[i].text, actual);
     }
+}
+
+/* A program that notes how it was called, by the shell's own means. */
+#define NOTED "#!/bin/sh\necho \"${0##*/}\" \"$@\" >>called\n"
+#define REAL                                                                                       \
+    "#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin DPKG_MAINTSCRIPT_NAME=postinst "                \
+    "DPKG_MAINTSCRIPT_PACKAGE=x exec \"${0##*/}\" \"$@\"\n"
+
+/* What a real shell does with the script, as lines like those of list(). Only the programs of bin/
+ * can be found. */
+static char *run_for_real(const char *text)
+{
+    static const char *const env[] = {"PATH=bin", "DPKG_ROOT=", NULL}; /* as dpkg does */
+    static const char *const argv[] = {"/bin/sh", "script", "configure", "", NULL};
+    struct error err = ERROR_INIT;
+    struct process sh = {.argv = argv, .env = env};
+    int status;
+    struct buffer out = buffer_heap();
+    put_file("script", text, 0755);
+    put_file("called", "", 0644);
+    assert_int_equal(process_run(&sh, &status, &err), 0);
+    struct buffer called AUTO_BUFFER = get_file("called");
+    char *rest = called.data, *line;
+    while ((line = strsep(&rest, "\n")) != NULL && *line) {
+        line += strncmp(line, "update-alternatives ", 20) == 0 ? 20 : 0;
+        line += strncmp(line, "--quiet ", 8) == 0 ? 8 : 0;
+        buffer_printf(&out, "%s\n", line);
+    }
+    if (status)
+        buffer_printf(&out, "status %d\n", status);
+    return out.data;
+}
+
+/* Those that do not ask for the files of the tests' system. */
+static void a_real_shell_does_the_same(void **state)
+{
+    (void)state;
+    static const char *const noted[] = {"ldconfig", "update-alternatives", "rm", "systemctl"};
+    size_t compared = 0;
+    for (size_t i = 0; i < ARRAY_LEN(noted); i++) {
+        char *path AUTO_FREE = heap_printf("bin/%s", noted[i]);
+        put_file(path, NOTED, 0755);
+    }
+    put_file("bin/dpkg", REAL, 0755);
+    put_file("bin/dpkg-maintscript-helper", REAL, 0755);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        if (!good[i].actions || strstr(good[i].text, "/there") ||
+            strstr(good[i].text, "/etc/new") || strstr(good[i].text, "/run/systemd"))
+            continue;
+        char *actual AUTO_FREE = run_for_real(good[i].text);
+        if (strcmp(actual, good[i].actions) != 0)
+            fail_msg("%s: sh does '%s'", good[i].text, actual);
+        compared++;
+    }
+    assert_true(compared > 40);
 }
 
 /* Scripts that are refused, and how that begins. */
@@ -329,11 +373,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(harmless_scripts_are_followed),
+        cmocka_unit_test(a_real_shell_does_the_same),
         cmocka_unit_test(others_are_refused),
         cmocka_unit_test(a_refused_script_leaves_nothing),
         cmocka_unit_test(a_disk_that_fails_is_an_error),
         cmocka_unit_test(huge_scripts_are_refused),
         cmocka_unit_test(every_cut_is_read),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, deb_setup, deb_teardown);
 }
