@@ -99,7 +99,8 @@ static inline struct buffer get_file(const char *path)
 static inline void build_deb(const char *path, const char *compression)
 {
     char *option AUTO_FREE = heap_printf("-Z%s", compression);
-    RUN("dpkg-deb", "--root-owner-group", "--uniform-compression", option, "-b", "pkg", path);
+    RUN("dpkg-deb", "--nocheck", "--root-owner-group", "--uniform-compression", option, "-b", "pkg",
+        path);
     remove_tree("pkg");
 }
 
