@@ -120,14 +120,17 @@ static int explain(const struct choosing *c, Solver *solver, struct error *err)
 {
     struct buffer missing AUTO_BUFFER = buffer_heap();
     find_missing(c, &missing);
+    world_plain(missing.data);
     if (missing.len)
         return error_set(err,
                          "neither the base nor %s has %s: put the .deb of each into that folder",
                          c->set->folder, missing.data);
     Id rule = solver_findproblemrule(solver, 1), from, to, dep;
     SolverRuleinfo type = solver_ruleinfo(solver, rule, &from, &to, &dep);
+    char *why AUTO_FREE = heap_copy(solver_problemruleinfo2str(solver, type, from, to, dep));
+    world_plain(why);
     return error_set(err, "the packages of %s do not go together with the base: %s", c->set->folder,
-                     solver_problemruleinfo2str(solver, type, from, to, dep));
+                     why);
 }
 
 static bool is_wanted(const struct choosing *c, const char *name)

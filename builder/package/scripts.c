@@ -133,6 +133,7 @@ static enum outcome follow_simple(struct script_run *run, const struct shell_nod
         outcome = script_refuse(run, "a redirection of the function %s", words.items[0]);
     else
         outcome = call(run, function, &words, checked);
+    run->line = node->line; /* not that of the function's last command */
     if (outcome == FAILED && run->errexit && !checked)
         return script_refuse(run, "%.64s would fail here", words.items[0]);
     return outcome;

@@ -29,6 +29,24 @@ static Id id_of(Pool *pool, struct dpkg_text text)
     return pool_strn2id(pool, text.at, (unsigned)text.len, 1);
 }
 
+/* For dpkg a version without a revision has the revision 0; for libsolv it comes before all. */
+static Id version_id(Pool *pool, struct dpkg_text text)
+{
+    if (text.len == 0 || memchr(text.at, '-', text.len))
+        return id_of(pool, text);
+    char *whole AUTO_FREE = heap_printf("%.*s-0", (int)text.len, text.at);
+    return pool_str2id(pool, whole, 1);
+}
+
+void world_plain(char *text)
+{
+    for (char *p = text; (p = strstr(p, "-0")) != NULL; p++)
+        if (!p[2] || strchr(" ),", p[2]) || strncmp(p + 2, ".a", 2) == 0) {
+            memmove(p, p + 2, strlen(p + 2) + 1);
+            p--;
+        }
+}
+
 static struct dpkg_text cut(struct dpkg_text *rest, const char *ends)
 {
     size_t n = 0;
@@ -84,7 +102,7 @@ static int read_version(Pool *pool, struct dpkg_text *rest, Id *id)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(relations); i++)
         if (dpkg_text_is(sign, relations[i].sign)) {
-            *id = pool_rel2id(pool, *id, id_of(pool, version), relations[i].flags, 1);
+            *id = pool_rel2id(pool, *id, version_id(pool, version), relations[i].flags, 1);
             return 0;
         }
     return -1;
@@ -172,7 +190,7 @@ static int add_stanza(Repo *repo, struct dpkg_text stanza, Id *id, struct error 
     *id = repo_add_solvable(repo);
     Solvable *s = pool_id2solvable(pool, *id);
     s->name = id_of(pool, name);
-    s->evr = id_of(pool, dpkg_field(stanza, "Version"));
+    s->evr = version_id(pool, dpkg_field(stanza, "Version"));
     s->arch = id_of(pool, dpkg_field(stanza, "Architecture"));
     if (add_relations(repo, stanza, *id, err) < 0)
         return error_context(err, "%.*s", (int)(name.len < CITED_MAX ? name.len : CITED_MAX),
@@ -207,7 +225,9 @@ void world_finish(struct world *world)
 
 int world_compare(const struct world *world, const char *a, const char *b)
 {
-    return pool_evrcmp_str(world->pool, a, b, EVRCMP_COMPARE);
+    Id x = version_id(world->pool, (struct dpkg_text){a, strlen(a)});
+    Id y = version_id(world->pool, (struct dpkg_text){b, strlen(b)});
+    return pool_evrcmp(world->pool, x, y, EVRCMP_COMPARE);
 }
 
 void world_free(struct world *world)

@@ -35,6 +35,9 @@ void world_finish(struct world *world) NONNULL(1);
 /* Compares two versions: below, at or above 0. Before world_finish, too. */
 int world_compare(const struct world *world, const char *a, const char *b) NONNULL(1, 2, 3);
 
+/* Takes the revisions away that versions got here: in libsolv's messages "1.0" is "1.0-0". */
+void world_plain(char *text) NONNULL(1);
+
 /* Frees what it holds. */
 void world_free(struct world *world);
 #define AUTO_WORLD __attribute__((cleanup(world_free)))
