@@ -16,6 +16,7 @@ static const char MANIFEST_EXPECTED[] =
     "      \"mode\": \"0600\",\n"
     "      \"path\": \"/k/key\",\n"
     "      \"sha256\": \"2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683\",\n"
+    "      \"size\": 3,\n"
     "      \"type\": \"file\",\n"
     "      \"uid\": 7\n"
     "    },\n"
