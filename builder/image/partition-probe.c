@@ -3,12 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/image/partition-table.h"
+
 enum {
     /* Superblocks lie within these bytes of a partition's begin, those of RAID members of its
      * end. */
     SUPERBLOCKS = 128 * 1024,
-    FAT_ROOM = 16 * 1024 * 1024, /* that FAT's tables can take up and still be looked behind */
-    BOOT_SECTOR = 512
+    FAT_ROOM = 16 * 1024 * 1024 /* that FAT's tables can take up and still be looked behind */
 };
 
 void probe_free_at(blkid_probe *probe)
@@ -69,15 +70,15 @@ static int identify(const struct view *view, struct partition *p, struct error *
  */
 static int show_fat(struct view *view, const struct partition *p, struct error *err)
 {
-    unsigned char boot[BOOT_SECTOR];
+    unsigned char boot[SECTOR_SIZE];
     if (p->size < sizeof boot)
         return 0;
     if (blocks_read(view->blocks, p->start, boot, sizeof boot, err) < 0)
         return -1;
-    uint64_t sector = boot[11] | boot[12] << 8, reserved = boot[14] | boot[15] << 8;
-    uint64_t tables = boot[16], length = boot[22] | boot[23] << 8;
+    uint64_t sector = disk_number(boot + 11, 2), reserved = disk_number(boot + 14, 2);
+    uint64_t tables = boot[16], length = disk_number(boot + 22, 2);
     if (!length)
-        length = boot[36] | boot[37] << 8 | boot[38] << 16 | (uint64_t)boot[39] << 24;
+        length = disk_number(boot + 36, 4);
     uint64_t shown = sector * (reserved + tables * length) + SUPERBLOCKS;
     if (shown > FAT_ROOM)
         shown = FAT_ROOM;

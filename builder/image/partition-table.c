@@ -1,5 +1,6 @@
 #include "builder/image/partition-table.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <zlib.h>
@@ -24,7 +25,7 @@ enum {
 
 #define GPT_REPAIR "; sgdisk or gdisk repairs it from the copy at the disk's end"
 
-static uint64_t little(const unsigned char *bytes, size_t n)
+uint64_t disk_number(const unsigned char *bytes, size_t n)
 {
     uint64_t value = 0;
     while (n--)
@@ -46,7 +47,7 @@ static bool mbr_signed(const unsigned char sector[SECTOR_SIZE])
 static struct mbr_entry mbr_entry(const unsigned char sector[SECTOR_SIZE], size_t i)
 {
     const unsigned char *entry = sector + MBR_ENTRIES + i * MBR_ENTRY_SIZE;
-    return (struct mbr_entry){entry[4], little(entry + 8, 4), little(entry + 12, 4)};
+    return (struct mbr_entry){entry[4], disk_number(entry + 8, 4), disk_number(entry + 12, 4)};
 }
 
 static bool extended(struct mbr_entry entry)
@@ -60,28 +61,28 @@ struct gpt {
 
 static struct gpt gpt_parse(const unsigned char *header)
 {
-    return (struct gpt){.header_size = little(header + 12, 4),
-                        .own = little(header + 24, 8),
-                        .copy = little(header + 32, 8),
-                        .first = little(header + 40, 8),
-                        .last = little(header + 48, 8),
-                        .entries = little(header + 72, 8),
-                        .count = little(header + 80, 4),
-                        .entry_size = little(header + 84, 4),
-                        .entries_crc = little(header + 88, 4)};
+    return (struct gpt){.header_size = disk_number(header + 12, 4),
+                        .own = disk_number(header + 24, 8),
+                        .copy = disk_number(header + 32, 8),
+                        .first = disk_number(header + 40, 8),
+                        .last = disk_number(header + 48, 8),
+                        .entries = disk_number(header + 72, 8),
+                        .count = disk_number(header + 80, 4),
+                        .entry_size = disk_number(header + 84, 4),
+                        .entries_crc = disk_number(header + 88, 4)};
 }
 
 /* The checksum is counted with zeros in its own place. */
 static bool header_whole(const unsigned char sector[SECTOR_SIZE])
 {
     static const unsigned char zeros[4];
-    uint64_t size = little(sector + 12, 4);
+    uint64_t size = disk_number(sector + 12, 4);
     if (size < GPT_HEADER_MIN || size > SECTOR_SIZE)
         return false;
     uLong crc = crc32(0, sector, 16);
     crc = crc32(crc, zeros, sizeof zeros);
     crc = crc32(crc, sector + 20, (uInt)(size - 20));
-    return crc == little(sector + 16, 4);
+    return crc == disk_number(sector + 16, 4);
 }
 
 static int check_header(const struct gpt *gpt, uint64_t sectors, struct error *err)
@@ -116,7 +117,7 @@ static int check_entries(struct blocks *blocks, const struct gpt *gpt, struct er
         return error_set(err, "the GPT is damaged: wrong checksum of its entries" GPT_REPAIR);
     for (size_t i = 0; i < gpt->count; i++) {
         const unsigned char *entry = entries + i * GPT_ENTRY_SIZE;
-        uint64_t first = little(entry + 32, 8), last = little(entry + 40, 8);
+        uint64_t first = disk_number(entry + 32, 8), last = disk_number(entry + 40, 8);
         if (memcmp(entry, unused, sizeof unused) == 0)
             continue;
         if (first < gpt->first || last > gpt->last || first > last)

@@ -3,7 +3,7 @@
 #ifndef NB_BUILDER_PARTITION_TABLE_H
 #define NB_BUILDER_PARTITION_TABLE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "builder/image/blocks.h"
@@ -11,6 +11,9 @@
 #include "common/error.h"
 
 enum { SECTOR_SIZE = 512, TABLE_AREA = 1 << 20 /* a table lies in the disk's first MiB */ };
+
+/* A number of n bytes, at most 8, the least one first. */
+uint64_t disk_number(const unsigned char *bytes, size_t n) NONNULL(1);
 
 /* Refuses a GPT whose first copy is damaged, made for another size of sectors or for a larger disk,
  * or that holds a partition outside of its room. A disk without a protective MBR passes. */
