@@ -148,6 +148,18 @@ is "$(ls -A b)" ".nodebake.json
 .nodebake.lock
 worker-0.raw" "what a killed build left is removed"
 
+# A larger disk.
+sed 's/^image:/diskSize: 200MiB\nimage:/' cluster.yaml >large.yaml
+build worker-0 --cluster large.yaml --out large
+is "$status:$(stat -c %s large/worker-0.raw)" "0:209715200" "diskSize makes the disk larger"
+clean large/worker-0.raw
+ok $? "and its root file system with it, in which e2fsck finds nothing"
+[ "$(dumpe2fs -h "large/worker-0.raw?offset=$((variant_root * 512))" 2>/dev/null | sed -n 's/^Block count: *//p')" -gt 45000 ]
+ok $? "up to the end"
+sed -i 's/200MiB/32MiB/' large.yaml
+build worker-0 --cluster large.yaml --out large
+like "$status:$err" '^1:.*large.yaml: diskSize: ' "a smaller disk is refused"
+
 # Command line.
 for args in "--writer xyz" "--compression lzma" "--format raw --format raw" "--format vdi"; do
     # shellcheck disable=SC2086 # words

@@ -73,6 +73,7 @@ int build_note(struct build *build, const struct image *image, const struct imag
     for (size_t i = 0; i < image->product_count; i++)
         printf("wrote %s (%s%s)\n", image->products[i].output.path, image->target->role->name,
                remark(image, &image->products[i]));
+    fflush(stdout); /* the next one may take long */
     return 0;
 }
 

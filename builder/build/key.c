@@ -12,10 +12,13 @@
 static void add_frame(const struct build *build, const struct image *image, const char *base,
                       struct buffer *text)
 {
-    buffer_printf(text, "base %s\nprogram %s\nwriter %s\ncompression %s\nmtime %lld\n", base,
-                  build->program_digest,
+    buffer_printf(text,
+                  "base %s\nprogram %s\nwriter %s\ncompression %s\nmtime %lld\n"
+                  "disk %llu\n",
+                  base, build->program_digest,
                   build->options.writer ? build->options.writer->name : "auto",
-                  build->options.compression, (long long)image->draft->tree->mtime);
+                  build->options.compression, (long long)image->draft->tree->mtime,
+                  (unsigned long long)build->args->cluster->disk_size);
 }
 
 static int add_entry(const struct entry *entry, struct buffer *text, struct error *err)

@@ -37,6 +37,23 @@ static int check_whole(const struct build *build, const struct disk_file *file, 
     return 0;
 }
 
+/* The base as large as the cluster file wants its disks. */
+static int grow(const struct build *build, const struct group *group, const struct disk_file *file,
+                struct error *err)
+{
+    uint64_t size = build->args->cluster->disk_size;
+    if (!size)
+        return 0;
+    if (!build->writer->grow)
+        return error_set(err,
+                         "%s: diskSize: only a root file system of ext2, ext3 or ext4 on a "
+                         "partition is made larger here",
+                         build->args->cluster->file);
+    if (build->writer->grow(file, size, group->role.draft->tree->mtime, err) < 0)
+        return error_context(err, "%s: diskSize", build->args->cluster->file);
+    return 0;
+}
+
 /* Looks at the system, plans with what it is, and writes. */
 static int write_role(struct build *build, struct group *group, struct disk *disk,
                       struct error *err)
@@ -114,7 +131,7 @@ int build_role(struct build *build, struct group *group, struct error *err)
     const struct disk_file file = {.path = group->raw};
     if (image_import(&build->base, group->raw, err) < 0 ||
         build_choose_writer(build, &file, err) < 0 || check_whole(build, &file, err) < 0 ||
-        edit_role(build, group, err) < 0)
+        grow(build, group, &file, err) < 0 || edit_role(build, group, err) < 0)
         return -1;
     return wanted ? publish_role(build, group, err) : 0;
 }

@@ -57,6 +57,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->image = cluster_path(c, spec->image.text);
     c->artifacts = cluster_path(c, spec->artifacts.text);
     c->debs = cluster_path(c, spec->debs.text);
+    c->disk_size = spec->disk_size;
     c->identity = IDENTITY_IMAGE;
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);

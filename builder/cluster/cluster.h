@@ -3,6 +3,7 @@
 #define NB_BUILDER_CLUSTER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/attributes.h"
 #include "common/error.h"
@@ -37,6 +38,7 @@ struct cluster {
     char *dns_address;                  /* inside services_cidr */
     char *domain;                       /* DNS name */
     char *image;                        /* path of the base image */
+    uint64_t disk_size;                 /* bytes of the images' disks; 0: as large as the base */
     char *artifacts;                    /* path of the folder with the release's files */
     char *debs;                         /* path of the folder with .deb files, or NULL */
     char *sources[CLUSTER_SOURCES_MAX]; /* metadata services allowed at first boot */

@@ -73,6 +73,17 @@ SPOT_READER(spot_role, read_role_word)
 SPOT_READER(spot_identity, read_identity_word)
 SPOT_READER(spot_source, read_source_word)
 
+static int read_disk_size(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const uint64_t mib = 1 << 20, max = 64ULL << 40;
+    struct spec *spec = dest;
+    if (yaml_read_size(ref, &spec->disk_size, err) < 0)
+        return -1;
+    if (!spec->disk_size || spec->disk_size % mib || spec->disk_size > max)
+        return yaml_error(ref, err, "a disk has whole MiB, at most 65536GiB");
+    return 0;
+}
+
 static int read_networks(struct yaml_ref ref, void *dest, struct error *err)
 {
     static const struct yaml_field fields[] = {
@@ -157,6 +168,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"networks", read_networks, 0, true},
         {"image", spot_text, offsetof(struct spec, image), true},
         {"artifacts", spot_text, offsetof(struct spec, artifacts), true},
+        {"diskSize", read_disk_size, 0, false},
         {"debs", spot_text, offsetof(struct spec, debs), false},
         {"metadata", read_sources, 0, true},
         {"identity", spot_identity, offsetof(struct spec, identity), true},

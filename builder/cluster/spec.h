@@ -3,6 +3,7 @@
 #define NB_BUILDER_SPEC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "builder/cluster/cluster.h"
 #include "builder/yaml/yaml.h"
@@ -28,6 +29,7 @@ struct spec {
     unsigned version;
     struct spot name, profile, kubernetes, release, public_address, image, artifacts, debs,
         identity;
+    uint64_t disk_size; /* 0: not given */
     struct spot nodes_cidr, pods_cidr, services_cidr, dns, domain;
     struct spot sources[CLUSTER_SOURCES_MAX];
     size_t source_count;

@@ -34,6 +34,10 @@ struct disk_writer {
     /* Checks the whole file system of a raw image that is not open for damage. NULL in
      * writers that need not. */
     int (*check)(const struct disk_file *file, struct error *err);
+    /* Makes the disk of a raw image that is not open larger, its root file system with it; it has
+     * passed `check`. The same image, size and time give the same bytes. NULL in writers that
+     * cannot. */
+    int (*grow)(const struct disk_file *file, uint64_t size, time_t now, struct error *err);
     /* Opens n images that are copies of one base, or lie on one; sets out[0..n-1] in that order.
      * Root is found by inspection of the first. `now` is what a file system records as the time
      * of its change, where the writer can choose. */

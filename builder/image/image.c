@@ -183,13 +183,13 @@ static int check_room(const struct room *room, struct error *err)
     if (room->space.bytes < bytes)
         return error_set(err,
                          "the file system of %s has %llu MiB free and %llu MiB are needed: take a "
-                         "larger base disk",
+                         "larger base, or set diskSize",
                          room->dir, (unsigned long long)room->space.bytes >> 20,
                          (bytes + 0xfffff) >> 20);
     if (room->space.inodes < room->inodes)
         return error_set(err,
                          "the file system of %s has %llu inodes free and %llu are needed: take a "
-                         "larger base disk",
+                         "larger base, or set diskSize",
                          room->dir, (unsigned long long)room->space.inodes,
                          (unsigned long long)room->inodes);
     return 0;

@@ -74,9 +74,14 @@ static void some_are_for_another_writer(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"bigalloc", "bigalloc"}, {"quota", "quota"},         {"quota,project", "quota"},
-        {"casefold", "casefold"}, {"encrypt", "encrypt"},     {"mmp", "mmp"},
-        {"ea_inode", "ea_inode"}, {"large_dir", "large_dir"}, {"inline_data", "inline_data"},
+        {"bigalloc", "bigalloc"},
+        {"quota", "quota"},
+        {"quota,project", "quota"},
+        {"casefold", "casefold"},
+        {"mmp", "mmp"},
+        {"ea_inode", "ea_inode"},
+        {"large_dir", "large_dir"},
+        {"inline_data", "inline_data"},
         {"verity", "verity"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -116,6 +121,8 @@ static void states_are_refused(void **state)
         debugfs(cases[i].request);
         expect(-1, cases[i].reason);
     }
+    make_fs("encrypt", "4096");
+    expect(-1, "it may hold encrypted files (feature encrypt)");
     /* Nobody should edit it, even though only another writer could. */
     make_fs("quota", "4096");
     debugfs("feature needs_recovery");
@@ -157,11 +164,12 @@ static void odd_superblocks_are_refused(void **state)
         {FIELD(s_desc_size), 0, -1, SIZES},
         {FIELD(s_desc_size), 48, -1, SIZES},
         {FIELD(s_desc_size), 8192, -1, SIZES},
-        {FIELD(s_feature_incompat), 0x402c2, 0, "it has an unknown incompatible feature (0x40000)"},
-        {FIELD(s_feature_ro_compat), 0x2004b, 0,
+        {FIELD(s_feature_incompat), 0x402c2, -1,
+         "it has an unknown incompatible feature (0x40000)"},
+        {FIELD(s_feature_ro_compat), 0x2004b, -1,
          "it has an unknown read-only compatible feature (0x20000)"},
         {FIELD(s_feature_compat), 0x203c, 0, "it has an unknown compatible feature (0x2000)"},
-        {FIELD(s_rev_level), 2, 0, "it is of revision 2"},
+        {FIELD(s_rev_level), 2, -1, "it is of revision 2"},
     };
     make_fs("64bit,^metadata_csum,^uninit_bg", "4096");
     expect(1, "");

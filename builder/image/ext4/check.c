@@ -43,7 +43,8 @@ static const struct {
     {INCOMPAT, EXT4_FEATURE_INCOMPAT_DIRDATA, "dirdata", NULL},
     {INCOMPAT, EXT4_FEATURE_INCOMPAT_LARGEDIR, "large_dir", NULL},
     {INCOMPAT, EXT4_FEATURE_INCOMPAT_INLINE_DATA, "inline_data", NULL},
-    {INCOMPAT, EXT4_FEATURE_INCOMPAT_ENCRYPT, "encrypt", NULL},
+    {INCOMPAT, EXT4_FEATURE_INCOMPAT_ENCRYPT, "encrypt",
+     "it may hold encrypted files (feature encrypt), which nobody can edit without their keys"},
     {INCOMPAT, EXT4_FEATURE_INCOMPAT_CASEFOLD, "casefold", NULL},
     {RO_COMPAT, EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT, "orphan_present",
      "it has deleted files that are not freed yet" REPAIR},
@@ -128,32 +129,38 @@ static int check_state(const struct ext2_super_block *sb, struct error *err)
     return 0;
 }
 
+static const char *name_of(enum feature_set set, uint32_t bit)
+{
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i].set == set && known[i].bit == bit)
+            return known[i].name;
+    return NULL;
+}
+
+/* 0 for features that Linux keeps up, -1 for those of which nobody here knows what they mean. */
 static int refuse_feature(enum feature_set set, uint32_t bit, struct error *err)
 {
     static const char *const sets[] = {"compatible", "incompatible", "read-only compatible"};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (known[i].set == set && known[i].bit == bit)
-            return error_set(err,
-                             "it has the feature %s, which is not kept up here; --writer guestfs "
-                             "edits it",
-                             known[i].name);
-    return error_set(err, "it has an unknown %s feature (0x%x); --writer guestfs may edit it",
-                     sets[set], bit);
-}
-
-/* 1, or 0 with the reason. */
-static int check_features(const struct ext2_super_block *sb, struct error *err)
-{
-    if (sb->s_rev_level > EXT2_DYNAMIC_REV) {
-        error_set(err, "it is of revision %u, which is unknown here", sb->s_rev_level);
+    const char *name = name_of(set, bit);
+    if (name) {
+        error_set(err,
+                  "it has the feature %s, which is not kept up here; --writer guestfs edits it",
+                  name);
         return 0;
     }
+    error_set(err, "it has an unknown %s feature (0x%x)", sets[set], bit);
+    return set == COMPAT ? 0 : -1;
+}
+
+/* 1, or 0 or -1 with the reason. */
+static int check_features(const struct ext2_super_block *sb, struct error *err)
+{
+    if (sb->s_rev_level > EXT2_DYNAMIC_REV)
+        return error_set(err, "it is of revision %u, which is unknown here", sb->s_rev_level);
     for (enum feature_set set = COMPAT; set < FEATURE_SETS; set++) {
         uint32_t other = features(sb, set) & ~kept[set];
-        if (other) {
-            refuse_feature(set, other & -other, err);
-            return 0;
-        }
+        if (other)
+            return refuse_feature(set, other & -other, err);
     }
     return 1;
 }
@@ -164,8 +171,9 @@ static int check_superblock(const struct ext2_super_block *sb, uint64_t partitio
 {
     if (check_state(sb, err) < 0)
         return -1;
-    if (check_features(sb, err) == 0)
-        return 0;
+    int answer = check_features(sb, err);
+    if (answer <= 0)
+        return answer;
     if (!sound(sb, partition))
         return error_set(err, "its superblock contradicts itself, or the partition is too small "
                               "for it; run e2fsck on it");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "builder/heap.h"
+#include "builder/image/grow.h"
 
 struct disk_set {
     struct disk *disks;
@@ -29,7 +30,6 @@ static int open_disk(const struct disk_file *file, bool writable, time_t now, st
         return -1;
     int answer = ext4_open_system(disk, writable, err);
     if (answer <= 0) {
-        error_context(err, "%s", file->path);
         if (blocks_close(disk->blocks, &ignored) < 0)
             answer = -1;
         disk->blocks = NULL;
@@ -63,6 +63,11 @@ static int check(const struct disk_file *file, struct error *err)
         if (ext4_check_whole(file->path, &partitions[i], err) < 0)
             return -1;
     return 0;
+}
+
+static int grow(const struct disk_file *file, uint64_t size, time_t now, struct error *err)
+{
+    return image_grow(file->path, size, now, err);
 }
 
 static int close_all(struct disk_set *set, struct error *err)
@@ -103,6 +108,7 @@ const struct disk_writer disk_writer_ext4 = {
     .in_place = true,
     .suits = suits,
     .check = check,
+    .grow = grow,
     .open_all = open_all,
     .close_all = close_all,
     .read = ext4_read,
