@@ -11,7 +11,8 @@
 #include "common/cleanup.h"
 
 enum {
-    STEP = 8 << 20, /* bytes between two signs of progress */
+    STEP = 8 << 20,  /* bytes between two signs of progress */
+    CHUNK = 1 << 20, /* bytes that are read at once */
     FAST_LINK_MAX = EXT2_N_BLOCKS * 4 - 1
 };
 
@@ -136,16 +137,17 @@ static void add_zeros(struct buffer *out, uint64_t n)
 static int add_run(ext2_filsys fs, const struct run *run, uint64_t from, uint64_t n,
                    struct buffer *out, struct error *err)
 {
-    char *bytes AUTO_FREE = heap_array(STEP, 1);
+    size_t room = n < CHUNK ? (size_t)n : CHUNK;
+    char *bytes AUTO_FREE = heap_array(room, 1);
     uint64_t at = run->physical * fs->blocksize + from - run->logical * fs->blocksize;
     for (uint64_t done = 0; done < n;) {
-        uint64_t part = n - done < STEP ? n - done : STEP;
-        if (ext4_io_read(fs, at + done, bytes, (size_t)part, err) < 0)
+        size_t part = n - done < room ? (size_t)(n - done) : room;
+        if (ext4_io_read(fs, at + done, bytes, part, err) < 0)
             return -1;
-        buffer_add(out, bytes, (size_t)part);
+        buffer_add(out, bytes, part);
         done += part;
     }
-    explicit_bzero(bytes, STEP);
+    explicit_bzero(bytes, room);
     return 0;
 }
 
