@@ -83,7 +83,8 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += lab/gce lab/metadata
-TESTS_BUILDER += package/choose package/deb package/scripts
+TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
+	package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml

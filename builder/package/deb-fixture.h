@@ -21,6 +21,7 @@
 
 #include "builder/heap.h"
 #include "builder/process.h"
+#include "builder/progress.h"
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/file.h"
@@ -43,6 +44,7 @@ static inline void remove_tree(const char *path)
 static inline int deb_setup(void **state)
 {
     (void)state;
+    progress_quiet();
     memcpy(deb_folder, DEB_FIXTURE, sizeof deb_folder);
     return mkdtemp(deb_folder) && chdir(deb_folder) == 0 ? 0 : -1;
 }

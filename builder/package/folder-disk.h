@@ -20,6 +20,7 @@
 
 struct disk {
     int root;
+    uint64_t room; /* bytes that are free; 0: many */
 };
 
 static inline int folder_open(const struct disk *disk, const char *path, uint64_t flags)
@@ -76,8 +77,9 @@ static inline int folder_list(struct disk *disk, const char *path, struct buffer
 static inline int folder_space(struct disk *disk, const char *dir, struct disk_space *space,
                                struct error *err)
 {
-    (void)disk, (void)dir, (void)err;
-    *space = (struct disk_space){.bytes = 1 << 30, .inodes = 1 << 20, .id = 1};
+    (void)dir, (void)err;
+    *space =
+        (struct disk_space){.bytes = disk->room ? disk->room : 1 << 30, .inodes = 1 << 20, .id = 1};
     return 0;
 }
 
