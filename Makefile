@@ -84,7 +84,7 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
-	package/scripts
+	package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml

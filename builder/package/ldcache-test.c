@@ -135,7 +135,7 @@ static void what_ldconfig_does_else_is_for_the_guest(void **state)
     put_file("pkg/DEBIAN/triggers", "activate-noawait ldconfig\n", 0644);
     put_file("pkg/usr/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v3/libx.so.1", "x", 0644);
     make_package("hwcaps", "");
-    refuse_root("hwcaps", "libx.so.1 is for ldconfig itself");
+    refuse_root("hwcaps", "glibc-hwcaps/x86-64-v3 is for ldconfig itself");
     put_file("root/etc/ld.so.cache", "ld.so-1.7.0 and more", 0644);
     put_file("pkg/DEBIAN/postinst", "#!/bin/sh\nldconfig\n", 0755);
     put_file("pkg/usr/lib/libz1.so.1", "x", 0644);
