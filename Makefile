@@ -84,7 +84,7 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
-	package/prepare package/scripts
+	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
@@ -169,7 +169,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base initramfs partition
+FUZZ_BUILDER = base deb initramfs partition
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

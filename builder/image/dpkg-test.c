@@ -99,6 +99,31 @@ static void architecture_is_dpkgs_own(void **state)
     assert_false(dpkg_architecture(other, sizeof other - 1, &architecture));
 }
 
+/* Fields of a stanza, with their further lines; what is no field is passed over. */
+static void fields_are_read(void **state)
+{
+    (void)state;
+    static const char text[] = "\n\nPackage: a\nno field\nDepends: b,\n c\n\td\nEmpty:\n"
+                               "depends: e\n\nPackage: z\n";
+    struct dpkg_text rest = {text, sizeof text - 1}, stanza, name, value;
+    assert_true(dpkg_next(&rest, &stanza));
+    assert_true(dpkg_text_is(dpkg_field(stanza, "Package"), "a"));
+    assert_true(dpkg_text_is(dpkg_field(stanza, "DEPENDS"), "e")); /* the last one */
+    assert_true(dpkg_text_is(dpkg_field(stanza, "Empty"), ""));
+    assert_true(dpkg_text_is(dpkg_field(stanza, "Absent"), ""));
+    static const char *const fields[] = {"Package", "a", "Depends", "b,\n c\n\td",
+                                         "Empty",   "",  "depends", "e"};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i += 2) {
+        assert_true(dpkg_next_field(&stanza, &name, &value));
+        assert_true(dpkg_text_is(name, fields[i]));
+        assert_true(dpkg_text_is(value, fields[i + 1]));
+    }
+    assert_false(dpkg_next_field(&stanza, &name, &value));
+    assert_true(dpkg_next(&rest, &stanza));
+    assert_true(dpkg_text_is(stanza, "Package: z"));
+    assert_false(dpkg_next(&rest, &stanza));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +132,7 @@ int main(void)
         cmocka_unit_test(every_cut_is_read),
         cmocka_unit_test(missing_ones_are_listed),
         cmocka_unit_test(architecture_is_dpkgs_own),
+        cmocka_unit_test(fields_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

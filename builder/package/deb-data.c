@@ -33,8 +33,11 @@ static char *clean_path(const char *path)
         n--;
     if (n == 0 || (n == 1 && *path == '.'))
         return heap_copy("");
-    char *clean AUTO_FREE = heap_printf("/%.*s", (int)n, path);
-    return tree_path_clean(clean) ? steal(clean) : NULL;
+    char *clean = heap_printf("/%.*s", (int)n, path);
+    if (tree_path_clean(clean))
+        return clean;
+    free(clean);
+    return NULL;
 }
 
 static int copy_content(struct archive *tar, const struct unpacking *u, int fd, uint64_t size,
@@ -121,7 +124,7 @@ static int take_item(struct archive *tar, struct archive_entry *from, void *ctx,
     if (!*path)
         return 0;
     struct deb_item *item = APPEND(u->deb->items, u->deb->item_count, u->deb->item_cap);
-    item->entry.path = steal(path);
+    item->entry.path = heap_copy(path);
     item->entry.mode = archive_entry_perm(from);
     item->mtime = archive_entry_mtime(from);
     item->user = heap_copy(archive_entry_uname(from));

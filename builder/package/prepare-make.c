@@ -161,7 +161,7 @@ static int publish(const struct copy *c)
         return -1;
     if (rename(c->file.path, path) < 0)
         return error_errno(w->err, "rename %s to %s", c->file.path, path);
-    w->out->path = steal(path);
+    w->out->path = heap_copy(path);
     return file_sync_dir(w->dir, ".", w->err);
 }
 
