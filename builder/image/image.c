@@ -149,8 +149,8 @@ static int need_tree(struct rooms *rooms, const struct job *job, struct error *e
         uint64_t size;
         parent_of(entry->path, dir);
         if (entry_size(entry, &size, err) < 0 ||
-            (strcmp(dir, last) != 0 && (find_room(rooms, job, dir, &room, err) < 0 ||
-                                        need_parents(room, job, dir, last, err) < 0)))
+            ((!room || strcmp(dir, last) != 0) && (find_room(rooms, job, dir, &room, err) < 0 ||
+                                                   need_parents(room, job, dir, last, err) < 0)))
             return -1;
         memcpy(last, dir, sizeof last);
         room->bytes += whole_blocks(size) + overhead_of(entry);

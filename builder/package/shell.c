@@ -94,7 +94,7 @@ static int read_redirects(struct shell_reader *r, struct shell_node *node)
 static int read_into(struct shell_reader *r, struct shell_node *node)
 {
     struct shell_node *kid = NULL;
-    if (shell_read_list(r, &kid) < 0)
+    if (shell_read_list(r, &kid) < 0 || !kid)
         return -1;
     shell_add(node, kid);
     return 0;
