@@ -32,8 +32,11 @@ void shell_add(struct shell_node *node, struct shell_node *kid) NONNULL(1, 2);
 /* A node of this kind whose first kid is `first`, on the same line. */
 struct shell_node *shell_wrap(enum shell_kind kind, struct shell_node *first) NONNULL(2);
 
-/* Sets the error, with the line; returns -1. */
-int shell_refuse(struct shell_reader *r, const char *fmt, ...) PRINTF(2, 3) NONNULL(1, 2);
+/* Sets the error, with the line. */
+void shell_explain(struct shell_reader *r, const char *fmt, ...) PRINTF(2, 3) NONNULL(1, 2);
+
+/* The same, and is -1, which gcc's analyzer can see so. */
+#define shell_refuse(r, ...) (shell_explain((r), __VA_ARGS__), -1)
 
 /* Does this stand next? */
 bool shell_sees(const struct shell_reader *r, const char *text) NONNULL(1, 2);

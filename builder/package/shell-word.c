@@ -8,14 +8,13 @@
 #include "builder/heap.h"
 #include "builder/package/shell-read.h"
 
-int shell_refuse(struct shell_reader *r, const char *fmt, ...)
+void shell_explain(struct shell_reader *r, const char *fmt, ...)
 {
     va_list ap;
     int n = snprintf(r->err->text, sizeof r->err->text, "line %u: ", r->line);
     va_start(ap, fmt);
     vsnprintf(r->err->text + n, sizeof r->err->text - (size_t)n, fmt, ap);
     va_end(ap);
-    return -1;
 }
 
 bool shell_sees(const struct shell_reader *r, const char *text)

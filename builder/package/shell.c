@@ -276,7 +276,8 @@ static int read_command(struct shell_reader *r, struct shell_node **out)
     struct shell_node *node AUTO_SHELL = shell_node_new(r->line, SHELL_SIMPLE);
     if (fill_command(r, node) < 0)
         return -1;
-    *out = steal(node);
+    *out = node;
+    node = NULL;
     return 0;
 }
 
@@ -324,7 +325,8 @@ static int read_and_or(struct shell_reader *r, struct shell_node **out)
         node->what = "a command in the background";
         r->at++;
     }
-    *out = steal(node);
+    *out = node;
+    node = NULL;
     return 0;
 }
 
@@ -354,7 +356,8 @@ int shell_read_list(struct shell_reader *r, struct shell_node **out)
     if (fill_list(r, list) < 0)
         return -1;
     r->depth--;
-    *out = steal(list);
+    *out = list;
+    list = NULL;
     return 0;
 }
 
@@ -371,7 +374,9 @@ int shell_parse(const char *text, size_t len, struct shell_node **out, struct er
         result = shell_refuse(&r, "a here-document without its text");
     for (size_t i = 0; i < r.here_count; i++)
         free(r.here[i].end);
-    if (result == 0)
-        *out = steal(node);
-    return result;
+    if (result < 0)
+        return -1;
+    *out = node;
+    node = NULL;
+    return 0;
 }
