@@ -62,8 +62,9 @@ struct disk_writer {
      * writer can. Adds the bytes of its content to `progress` (NULL is allowed) as they arrive. */
     int (*put)(struct disk *disk, const struct entry *entry, time_t mtime,
                struct progress *progress, struct error *err);
-    /* Runs a program inside the system (argv ends with NULL); its output is appended. NULL in
-     * writers that cannot. */
+    /* Runs a program inside the system (argv ends with NULL) as root, with /dev, /proc and /sys
+     * but no network; its output, at most 4 MiB, is appended. A process that it leaves behind makes
+     * close_all fail. NULL in writers that cannot. */
     int (*run)(struct disk *disk, const char *const *argv, struct buffer *out, struct error *err);
 };
 
