@@ -72,8 +72,8 @@ for name in "${names[@]}"; do
     by_writer "$name" ext4
 done
 # What the ext4 writer does not keep up is Linux's.
-make_variant encrypt "$work/base.raw" "$work/system"
-by_writer encrypt guestfs auto
+make_variant bigalloc "$work/base.raw" "$work/system"
+by_writer bigalloc guestfs auto
 
 status=0
 output=$(read_back "$work"/ext4/*.raw 2>&1) || status=$?

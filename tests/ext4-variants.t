@@ -106,9 +106,10 @@ bad error-state 'error' auto ext4
 bad not-clean 'clean|unmount' auto ext4
 bad bad-descriptor 'descriptor|checksum|damaged|corrupt' auto ext4
 bad bad-superblock 'checksum|superblock|damaged|corrupt' auto ext4
-# Linux may be able to edit these.
-bad unknown-feature 'feature' ext4
-bad encrypt 'encrypt' ext4
+bad unknown-feature 'feature' auto ext4
+bad encrypt 'encrypt' auto ext4
+# Linux can edit this.
+bad bigalloc 'bigalloc' ext4
 
 good 4k auto
 good 1k ext4

@@ -25,6 +25,7 @@ declare -A variant_options=(
     [large-dir-1k]='-t ext4 -b 1024'
     [large-dir-plain]='-t ext4 -b 4096'
     [nearly-full]='-t ext4 -b 4096 -m 0'
+    [bigalloc]='-t ext4 -b 4096 -O bigalloc'
     [few-inodes]='-t ext4 -b 4096 -N 512'
     [no-inodes]='-t ext4 -b 4096 -N 512'
 )
@@ -32,7 +33,7 @@ declare -A variant_options=(
 # shellcheck disable=SC2034 # for those who source this
 variants_good=(4k 1k no-csum no-64bit no-extents ext2 inode-128 no-journal debian-13 boot mbr
     large-dir large-dir-1k large-dir-plain nearly-full few-inodes)
-# And these refused.
+# And these refused. (bigalloc is for the libguestfs writer alone.)
 # shellcheck disable=SC2034
 variants_bad=(full no-inodes needs-recovery orphans error-state not-clean bad-descriptor
     bad-superblock unknown-feature encrypt)
