@@ -23,7 +23,7 @@ trap 'as_root rm -rf "$work"' EXIT
 trap 'exit 143' TERM
 export XDG_CACHE_HOME=$work/cache
 mkdir "$XDG_CACHE_HOME" "$work/debs"
-ln "$bare"/debs/*.deb "$work/debs/" 2>/dev/null || cp "$bare"/debs/*.deb "$work/debs/"
+cp "$bare"/debs/*.deb "$work/debs/"
 
 # Where the layout of make-bare has the root.
 root_at=$((262144 * 512))
@@ -31,7 +31,9 @@ wanted='socat conntrack ipset iptables'
 
 sed "s|@BASE@|$base|; s|@COMPONENTS@|$components|; s|^artifacts:|debs: $work/debs\n&|" \
     "$here/cluster.yaml.in" >"$work/cluster.yaml"
-nodebake() { "$build/nodebake" build worker --cluster "$work/cluster.yaml" --out "$work/out" --quiet "$@"; }
+nodebake() {
+    "$build/nodebake" build worker --cluster "$work/cluster.yaml" --out "$work/out" --quiet "$@"
+}
 prepared() { find "$XDG_CACHE_HOME/nodebake/bases" -name '*.raw' -newer "$work/mark"; }
 
 # extract RAW FOLDER: its root, as root of namespaces. rdump knows no sparse files and no times.
@@ -53,7 +55,7 @@ agrees() {
     is "$(in_root "$1" dpkg --audit)" '' "$2: dpkg --audit has nothing to say"
     is "$(in_root "$1" apt-get check -qq)" '' "$2: apt-get check has nothing to say"
     for package in $wanted; do
-        [[ $(in_root "$1" dpkg -l "$package" | tail -n 1) == "ii  $package "* ]] || bad+=("$package")
+        in_root "$1" dpkg -l "$package" | grep -q "^ii  $package " || bad+=("$package")
     done
     is "${bad[*]}" '' "$2: dpkg -l lists the packages as installed"
     is "$(in_root "$1" apt-mark showmanual | grep -cxE "${wanted// /|}|netbase|libwrap0")" 4 \
@@ -107,17 +109,19 @@ is "$(e2fsck -fn "$direct?offset=$root_at" >/dev/null 2>&1; echo $?)" 0 "e2fsck 
 extract "$direct" "$work/ours"
 agrees "$work/ours" "written"
 
-mapfile -t chosen < <(sed -n '2s/^installed \(.*\) into a copy of .*/\1/p' "${direct%.raw}.txt" | sed 's/, /\n/g')
+mapfile -t chosen < <(sed -n '2s/^installed \(.*\) into a copy of .*/\1/p' "${direct%.raw}.txt" |
+    sed 's/, /\n/g')
 dpkg_root "$work/theirs" "${chosen[@]}"
 for file in status info alternatives diversions triggers; do
-    is "$(as_root diff -r "$work/ours/var/lib/dpkg/$file" "$work/theirs/var/lib/dpkg/$file" 2>&1)" '' \
-        "/var/lib/dpkg/$file is what dpkg makes"
+    is "$(as_root diff -r "$work/theirs/var/lib/dpkg/$file" "$work/ours/var/lib/dpkg/$file" 2>&1)" \
+        '' "/var/lib/dpkg/$file is what dpkg makes"
 done
-is "$(diff <(meta "$work/theirs") <(meta "$work/ours"))" '' "so are all files, modes, owners and links"
-is "$(as_root diff -r --no-dereference -x ld.so.cache -x fstab "$work/theirs/etc" "$work/ours/etc" 2>&1)" '' \
-    "/etc has the same content"
-is "$(as_root diff -r --no-dereference "$work/theirs/usr" "$work/ours/usr" 2>&1)" '' \
-    "/usr has the same content"
+is "$(diff <(meta "$work/theirs") <(meta "$work/ours"))" '' \
+    "so are all files, modes, owners and links"
+for folder in etc usr; do
+    is "$(as_root diff -r --no-dereference -x ld.so.cache -x fstab "$work/theirs/$folder" \
+        "$work/ours/$folder" 2>&1)" '' "/$folder has the same content"
+done
 is "$(as_root ldconfig -p -C "$work/ours/etc/ld.so.cache" | tail -n +2)" \
     "$(as_root ldconfig -p -C "$work/theirs/etc/ld.so.cache" | tail -n +2)" \
     "the loader's cache has the same libraries in the same order"
@@ -140,7 +144,7 @@ said=$(nodebake 2>&1) || status=$?
 is "$status" 1 "a folder without what is needed is refused"
 like "$said" 'has libnsl2 .*needed by libwrap0' "what and who needs it is named"
 is "$(find "$work/out" -type f -size +0 2>/dev/null)" '' "no image is made"
-ln "$bare"/debs/libnsl2_*.deb "$work/debs/" 2>/dev/null || cp "$bare"/debs/libnsl2_*.deb "$work/debs/"
+cp "$bare"/debs/libnsl2_*.deb "$work/debs/"
 
 # ---- in the guest: a script that nodebake does not follow ----
 

@@ -1,7 +1,8 @@
 /* Prepared bases on a small disk with ext4, through the writer that edits it in place. */
 #include "builder/package/root-fixture.h"
 
-#include <sys/file.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "builder/package/prepare.h"
@@ -24,6 +25,7 @@ static void make_tool(const char *postinst)
 {
     RUN("mkdir", "-p", "debs", "cache");
     put_file("pkg/usr/bin/tool", "#!/bin/sh\n", 0755);
+    RUN("ln", "pkg/usr/bin/tool", "pkg/usr/bin/twin");
     if (postinst)
         put_file("pkg/DEBIAN/postinst", postinst, 0755);
     make_package("tool", "");
@@ -252,6 +254,60 @@ static void two_at_once_make_one(void **state)
     assert_int_equal(access(prepared.path, F_OK), 0);
 }
 
+/* Runs prepare in a process of its own; it ends by itself or after so many microseconds. */
+static int prepare_apart(useconds_t life, rlim_t file_size)
+{
+    const struct rlimit limit = {file_size, file_size};
+    struct prepared prepared;
+    struct error err;
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        if (file_size)
+            setrlimit(RLIMIT_FSIZE, &limit);
+        _exit(prepare(false, "debs", &prepared, &err) < 0 || !prepared.path);
+    }
+    if (life) {
+        usleep(life);
+        kill(child, SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+/* Under its final name a base is complete, whenever its maker was killed. */
+static void a_killed_maker_leaves_no_half_base(void **state)
+{
+    (void)state;
+    struct prepared whole AUTO_PREPARED, last AUTO_PREPARED;
+    size_t killed = 0;
+    make_tool(NULL);
+    remove_tree("cache");
+    prepare_well(false, "debs", &whole);
+    RUN("mv", whole.path, "whole.raw");
+    for (useconds_t life = 1000; life < 60000; life += 4000) {
+        RUN("rm", "-f", whole.path);
+        killed += WIFSIGNALED(prepare_apart(life, 0)) != 0;
+        if (access(whole.path, F_OK) == 0)
+            RUN("cmp", "whole.raw", whole.path);
+    }
+    assert_true(killed > 0);
+    prepare_well(false, "debs", &last);
+    RUN("cmp", "whole.raw", last.path);
+    assert_int_equal(access("cache/bases/.work", F_OK), -1);
+}
+
+static void a_full_disk_leaves_nothing(void **state)
+{
+    (void)state;
+    remove_tree("cache");
+    make_tool(NULL);
+    assert_int_equal(prepare_apart(0, 4 << 20), 1 << 8);
+    assert_int_equal(count_files("cache/bases", ".raw"), 0);
+    assert_int_equal(access("cache/bases/.work", F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +321,8 @@ int main(void)
         cmocka_unit_test(left_overs_are_replaced),
         cmocka_unit_test(old_ones_go),
         cmocka_unit_test(two_at_once_make_one),
+        cmocka_unit_test(a_killed_maker_leaves_no_half_base),
+        cmocka_unit_test(a_full_disk_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, setup_base, deb_teardown);
 }
