@@ -66,8 +66,8 @@ bad()
     for writer in "${@:3}"; do
         rm -rf out
         build --writer "$writer"
-        is "$status" 1 "$1: --writer "$writer" refuses it"
-        like "$err" "$2" "$1: --writer "$writer" says why"
+        is "$status" 1 "$1: --writer $writer refuses it"
+        like "$err" "$2" "$1: --writer $writer says why"
         is "$(find out ! -name '.*' ! -name out 2>/dev/null; find . -name '*nodebake-tmp*')" '' "$1: nothing is left"
     done
     is "$(sha256sum <base.raw)" "$before" "$1: the base is as it was"
