@@ -250,7 +250,7 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 \
-	bzip2 libarchive-tools faketime libguestfs-tools iproute2 dnsmasq-base socat \
+	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
 	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
 
