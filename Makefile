@@ -40,7 +40,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
-BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
+BUILDER += cluster/check cluster/cluster cluster/files cluster/labels cluster/read
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
@@ -61,10 +61,11 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
-BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
+BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
-BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
+BUILDER += tree/entry tree/manifest tree/tree
+BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -87,7 +88,8 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
+TESTS_BUILDER += tree/entry tree/manifest tree/tree
+TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
@@ -169,7 +171,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base deb initramfs partition
+FUZZ_BUILDER = base cluster deb initramfs partition
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
@@ -210,7 +212,7 @@ check-asan:
 
 .PHONY: check-units
 check-units: all tests $(FUZZ_REPLAY)
-	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) tests/cli.t tests/plan.t
+	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) tests/cli.t tests/plan.t tests/refusals.t
 
 # gcc's analyzer is for C; it has no object to leave behind.
 .PHONY: check-analyzer

@@ -31,12 +31,14 @@ struct args {
     size_t operand_count;
     const struct cluster *cluster; /* with NEEDS_CLUSTER */
     const struct install *install; /* with NEEDS_INSTALL */
+    struct problems *problems; /* of a file that cannot be used; printed when the command fails */
 };
 
 enum {
     NEEDS_CLUSTER = 1,  /* --cluster FILE is read before the command runs */
-    NEEDS_INSTALL = 2,  /* nodebake's own files are found */
+    NEEDS_INSTALL = 2,  /* nodebake's own files are found; the cluster's profile and release, too */
     NEEDS_QEMU_IMG = 4, /* qemu-img is in PATH */
+    NEEDS_BASE = 8,     /* what the cluster file names for a build is there */
 };
 
 struct command {

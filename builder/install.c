@@ -37,6 +37,16 @@ int install_find(struct install *out, struct error *err)
                      exe, exe);
 }
 
+char *install_profile(const struct install *install, const char *name)
+{
+    return heap_printf("%s/profiles/%s.yaml", install->data, name);
+}
+
+char *install_release(const struct install *install, const char *kubernetes)
+{
+    return heap_printf("%s/profiles/releases/%s.yaml", install->data, kubernetes);
+}
+
 void install_free(struct install *install)
 {
     free(install->data);

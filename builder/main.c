@@ -57,23 +57,32 @@ static bool in_path(const char *program)
     return false;
 }
 
+static int load_cluster(const struct command *command, const struct args *args,
+                        struct cluster **out, struct error *err)
+{
+    const char *file = args_value(args, "cluster");
+    struct cluster_needs needs = {
+        .install = command->needs & NEEDS_INSTALL ? args->install : NULL,
+        .base = command->needs & NEEDS_BASE,
+    };
+    return cluster_load(file ? file : "cluster.yaml", needs, out, args->problems, err);
+}
+
 static int run_command(const struct command *command, const struct args *given, struct error *err)
 {
     struct cluster *cluster AUTO_CLUSTER = NULL;
     struct install install AUTO_INSTALL = {0};
     struct args args = *given;
-    const char *file = args_value(&args, "cluster");
+    args.install = &install;
     if (args_flag(&args, "quiet"))
         progress_quiet();
     if (command->needs & NEEDS_QEMU_IMG && !in_path("qemu-img"))
         return error_set(err, "qemu-img is not in PATH; install it (Debian: qemu-utils)");
     if (command->needs & NEEDS_INSTALL && install_find(&install, err) < 0)
         return -1;
-    if (command->needs & NEEDS_CLUSTER &&
-        cluster_load(file ? file : "cluster.yaml", &cluster, err) < 0)
+    if (command->needs & NEEDS_CLUSTER && load_cluster(command, &args, &cluster, err) < 0)
         return -1;
     args.cluster = cluster;
-    args.install = &install;
     return command->run(&args, err);
 }
 
@@ -117,11 +126,13 @@ int main(int argc, char **argv)
         return finish(0);
     }
     struct error err = ERROR_INIT;
-    struct args args = {0};
+    struct problems problems AUTO_PROBLEMS = {0};
+    struct args args = {.problems = &problems};
     if (args_parse(command, argc - 1, argv + 1, &args, &err) < 0)
         return usage_error(command->name, err.text);
     if (run_command(command, &args, &err) < 0) {
         fflush(stdout);
+        problems_print(&problems, stderr);
         fprintf(stderr, "nodebake: %s\n", err.text);
         return EXIT_FAILED;
     }

@@ -87,6 +87,11 @@ sed 's/^kubernetes: .*/kubernetes: 1.24.0/' "$tmp/c/cluster.yaml" >"$tmp/c/new.y
 run "$nodebake" plan --cluster "$tmp/c/new.yaml"
 like "$err" "no release file for Kubernetes 1.24.0" "no release for the version"
 
+run "$nodebake" build --cluster "$tmp/c/cluster.yaml"
+is "$status:$(grep -c "^$tmp/c/cluster.yaml:[0-9]*:[0-9]*: .*: No such file or directory; " <<<"$err")" 1:2 \
+    "build needs the image and the artifacts that the file names"
+truncate -s 1M "$tmp/c/debian-12.qcow2"
+mkdir "$tmp/c/artifacts"
 run "$nodebake" build --cluster "$tmp/c/cluster.yaml" --format floppy
 like "$status:$err" "^1:nodebake: --format floppy: no such format; there are: raw, qcow2, gce$" \
     "unknown format"

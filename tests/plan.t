@@ -36,7 +36,9 @@ is "$(jq '.images[0] | .memory, .disk' json | tr '\n' ' ')" "1073741824 10737418
 
 for option in --quiet --dry-run; do
     "$nodebake" build worker-0 --out images $option >out 2>err
-    is "$?:$(<out):$(<err)" "1::nodebake: cluster.yaml: image: base.qcow2: No such file or directory" \
+    is "$?:$(<out):$(<err)" "1::cluster.yaml:8:8: base.qcow2: No such file or directory; name the disk \
+image of a base system, raw or qcow2
+nodebake: cluster.yaml: 1 problem" \
         "build $option refuses a base that is not there"
 done
 rm out
@@ -46,7 +48,7 @@ qemu-img create -q -f raw base.qcow2 1M
 "$nodebake" build worker-0 --out images --dry-run >out 2>err
 is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 52 entries, 0.0 MiB of files:" \
     "build --dry-run says what it would write"
-rm out base.qcow2
+rm out
 
 rm artifacts/runc.amd64
 "$nodebake" plan worker-0 >plan
@@ -54,7 +56,7 @@ like "$(<plan)" 'runc \(/usr/local/bin/runc\), required: runc.amd64 is not in ar
     "a file that the folder lacks is named as absent"
 "$nodebake" build worker-0 --out images 2>err
 is "$?" 1 "build refuses it"
-is "$(ls)" "$(printf '%s\n' artifacts cluster.yaml diff err json plan release.yaml role)" \
+is "$(ls)" "$(printf '%s\n' artifacts base.qcow2 cluster.yaml diff err json plan release.yaml role)" \
     "and writes nothing"
 
 sed -i 's/kubernetes: 1.21.0/kubernetes: 1.21.1/' release.yaml

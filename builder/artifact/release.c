@@ -154,10 +154,14 @@ static int fill_draft(struct draft *d, const struct release *release, struct yam
 {
     struct taking t = {release, &d->artifact, 0};
     d->artifact.line = yaml_line(ref);
-    if (yaml_read_map(ref, artifact_fields, ARRAY_LEN(artifact_fields), d, err) < 0 ||
-        take_digest(d, ref, err) < 0 || artifact_unique(release, &d->artifact, ref, err) < 0)
-        return -1;
-    return yaml_read_list(d->take, 1, MEMBERS_MAX, read_member, &t, err);
+    int result = yaml_read_map(ref, artifact_fields, ARRAY_LEN(artifact_fields), d, err);
+    if (result == 0)
+        result = take_digest(d, ref, err);
+    if (result == 0)
+        result = artifact_unique(release, &d->artifact, ref, err);
+    if (d->take.file && yaml_read_list(d->take, 1, MEMBERS_MAX, read_member, &t, err) < 0)
+        result = -1;
+    return result;
 }
 
 static int read_artifact(struct yaml_ref ref, void *dest, struct error *err)
@@ -196,10 +200,11 @@ static const struct yaml_field top_fields[] = {
     {"artifacts", read_artifacts, offsetof(struct top, release), true},
 };
 
-int release_load(const char *file, struct release **out, struct error *err)
+int release_load(const char *file, struct release **out, struct problems *problems,
+                 struct error *err)
 {
     struct yaml_file *yaml AUTO_YAML = NULL;
-    if (yaml_load(file, &yaml, err) < 0)
+    if (yaml_load(file, problems, &yaml, err) < 0)
         return -1;
     struct top top = {0};
     struct release *release AUTO_RELEASE = NULL;
@@ -207,9 +212,10 @@ int release_load(const char *file, struct release **out, struct error *err)
     release = heap_array(1, sizeof *release);
     *release = top.release;
     release->file = heap_copy(file);
-    if (result == 0)
-        *out = steal(release);
-    return result;
+    if (problems_settle(problems, result, err) < 0)
+        return -1;
+    *out = steal(release);
+    return 0;
 }
 
 void release_free(struct release *release)

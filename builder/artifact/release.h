@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/yaml/problems.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
@@ -42,9 +43,9 @@ struct release {
     size_t artifact_count;
 };
 
-/* Reads and checks a release file. */
-int release_load(const char *file, struct release **out, struct error *err)
-    NONNULL(1, 2, 3) MUST_CHECK;
+/* Reads and checks a release file; what is wrong in it goes to `problems`. */
+int release_load(const char *file, struct release **out, struct problems *problems,
+                 struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* Looks in the folder which artifacts are present and how large their members are, and decides
  * where they will be unpacked below the cache folder. Reads archives' headers; writes nothing. */

@@ -68,8 +68,9 @@ static int teardown(void **state)
 static struct release *load(void)
 {
     struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
     struct release *r = NULL;
-    if (release_load(release_file, &r, &err) < 0)
+    if (release_load(release_file, &r, &problems, &err) < 0)
         fail_msg("%s", err.text);
     return r;
 }

@@ -1,5 +1,6 @@
 #include "builder/cluster/cluster.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "builder/cluster/spec.h"
 #include "builder/heap.h"
 #include "common/address.h"
+#include "common/file.h"
 
 static char *folder_of(const char *file)
 {
@@ -18,9 +20,7 @@ static char *folder_of(const char *file)
 
 char *cluster_path(const struct cluster *cluster, const char *path)
 {
-    if (!path || *path == '/' || strcmp(cluster->dir, ".") == 0)
-        return heap_copy(path);
-    return heap_printf("%s/%s", cluster->dir, path);
+    return spec_path(cluster->dir, path);
 }
 
 static void take_node(struct node *node, struct spec_node *spec)
@@ -47,6 +47,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->name = steal(spec->name.text);
     c->profile = steal(spec->profile.text);
     c->kubernetes = steal(spec->kubernetes.text);
+    c->kubernetes_line = yaml_line(spec->kubernetes.ref);
     c->release = cluster_path(c, spec->release.text);
     c->public_address = steal(spec->public_address.text);
     c->nodes_cidr = steal(spec->nodes_cidr.text);
@@ -67,15 +68,30 @@ static struct cluster *take(const char *file, struct spec *spec)
     return c;
 }
 
-int cluster_load(const char *file, struct cluster **out, struct error *err)
+int cluster_parse(const char *file, const char *text, size_t len, struct cluster_needs needs,
+                  struct cluster **out, struct problems *problems, struct error *err)
 {
     struct yaml_file *yaml AUTO_YAML = NULL;
     struct spec spec AUTO_SPEC = {0};
-    if (yaml_load(file, &yaml, err) < 0 || spec_read(yaml_root(yaml), &spec, err) < 0 ||
-        spec_check(&spec, err) < 0)
+    if (yaml_parse(file, text, len, problems, &yaml, err) < 0)
+        return -1;
+    char *dir AUTO_FREE = folder_of(file);
+    int result = spec_read(yaml_root(yaml), &spec, err);
+    spec_check(&spec);
+    spec_check_files(&spec, dir, needs);
+    if (problems_settle(problems, result, err) < 0)
         return -1;
     *out = take(file, &spec);
     return 0;
+}
+
+int cluster_load(const char *file, struct cluster_needs needs, struct cluster **out,
+                 struct problems *problems, struct error *err)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    if (file_read(AT_FDCWD, file, YAML_FILE_MAX, &text, err) < 0)
+        return -1;
+    return cluster_parse(file, text.data, text.len, needs, out, problems, err);
 }
 
 const struct node *cluster_node(const struct cluster *cluster, const char *name)

@@ -2,9 +2,12 @@
 #ifndef NB_BUILDER_CLUSTER_H
 #define NB_BUILDER_CLUSTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "builder/install.h"
+#include "builder/yaml/problems.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
@@ -27,11 +30,12 @@ struct node {
 };
 
 struct cluster {
-    char *file;           /* as given on the command line */
-    char *dir;            /* the folder of the file; relative paths in it begin there */
-    char *name;           /* DNS label */
-    char *profile;        /* name of a file in profiles/, without .yaml */
-    char *kubernetes;     /* X.Y.Z */
+    char *file;       /* as given on the command line */
+    char *dir;        /* the folder of the file; relative paths in it begin there */
+    char *name;       /* DNS label */
+    char *profile;    /* name of a file in profiles/, without .yaml */
+    char *kubernetes; /* X.Y.Z */
+    unsigned kubernetes_line;
     char *release;        /* path of a release file, or NULL: the one that nodebake ships */
     char *public_address; /* IPv4 of the balancer */
     char *nodes_cidr, *pods_cidr, *services_cidr;
@@ -48,10 +52,21 @@ struct cluster {
     size_t node_count;
 };
 
-/* Reads and checks the file; on 0 *out belongs to the caller. Errors begin
- * "FILE:LINE:COLUMN: ". */
-int cluster_load(const char *file, struct cluster **out, struct error *err)
-    NONNULL(1, 2, 3) MUST_CHECK;
+/* What the file speaks of and must be there. */
+struct cluster_needs {
+    const struct install *install; /* the profile and the release file in it; NULL: nothing */
+    bool base;                     /* base image, artifacts and debs, too */
+};
+
+/* Reads and checks the file; on 0 *out belongs to the caller. What is wrong in it is in `problems`
+ * then, the error tells their number. */
+int cluster_load(const char *file, struct cluster_needs needs, struct cluster **out,
+                 struct problems *problems, struct error *err) NONNULL(1, 3, 4, 5) MUST_CHECK;
+
+/* The same from memory; `file` stands in errors, and paths begin at its folder. */
+int cluster_parse(const char *file, const char *text, size_t len, struct cluster_needs needs,
+                  struct cluster **out, struct problems *problems, struct error *err)
+    NONNULL(1, 2, 5, 6, 7) MUST_CHECK;
 
 /* The node of that name, or NULL. */
 const struct node *cluster_node(const struct cluster *cluster, const char *name) NONNULL(1, 2);

@@ -103,7 +103,7 @@ static int read_source(struct yaml_ref ref, void *dest, struct error *err)
     if (spot_source(ref, spot, err) < 0)
         return -1;
     for (const struct spot *s = spec->sources; s < spot; s++)
-        if (strcmp(s->text, spot->text) == 0)
+        if (s->text && strcmp(s->text, spot->text) == 0)
             return yaml_error(ref, err, "'%s' stands here twice", spot->text);
     return 0;
 }
@@ -117,14 +117,15 @@ static int read_label_pair(const char *key, struct yaml_ref key_ref, struct yaml
                            void *dest, struct error *err)
 {
     struct spec_node *node = dest;
-    const char *text;
+    const char *text = "";
     struct error cause = ERROR_INIT;
-    if (yaml_scalar(value, &text, err) < 0)
-        return -1;
+    int result = yaml_scalar(value, &text, err);
     if (label_key_check(key, &cause) < 0)
-        return yaml_error(key_ref, err, "%s", cause.text);
+        result = yaml_error(key_ref, err, "%s", cause.text);
     if (label_value_check(text, &cause) < 0)
-        return yaml_error(value, err, "%s", cause.text);
+        result = yaml_error(value, err, "%s", cause.text);
+    if (result < 0)
+        return -1;
     struct spec_label *label = APPEND(node->labels, node->label_count, node->label_cap);
     label->key = (struct spot){heap_copy(key), key_ref};
     label->value = (struct spot){heap_copy(text), value};

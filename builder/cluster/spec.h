@@ -8,10 +8,10 @@
 #include "builder/cluster/cluster.h"
 #include "builder/yaml/yaml.h"
 
-/* A value and where it stands; text is NULL when the file does not give it. */
+/* A value and where it stands. */
 struct spot {
-    char *text;
-    struct yaml_ref ref;
+    char *text;          /* NULL: not given, or refused */
+    struct yaml_ref ref; /* ref.file is NULL when it is not given */
 };
 
 struct spec_label {
@@ -37,11 +37,19 @@ struct spec {
     size_t node_count, node_cap;
 };
 
-/* Reads the file's values one by one: keys, types and forms. */
+/* Reads the file's values one by one: keys, types and forms. What was refused stays NULL. */
 int spec_read(struct yaml_ref root, struct spec *spec, struct error *err) NONNULL(2, 3) MUST_CHECK;
 
-/* Checks how the values go together: networks, addresses, names. */
-int spec_check(const struct spec *spec, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Adds how the values do not go together: networks, addresses, names. */
+void spec_check(const struct spec *spec) NONNULL(1);
+
+/* Adds what is needed and is not there; `dir` is the folder of the file. */
+void spec_check_files(const struct spec *spec, const char *dir, struct cluster_needs needs)
+    NONNULL(1, 2);
+
+/* A path of the file, seen from outside of `dir`, its folder. The caller frees it; NULL stays
+ * NULL. */
+char *spec_path(const char *dir, const char *path) NONNULL(1);
 
 /* Frees what is left in the spec. */
 void spec_free(struct spec *spec);

@@ -212,6 +212,6 @@ const struct command cmd_build = {
                 {"dry-run", NULL, "check everything, say what would be written, write nothing"},
                 OPTION_QUIET},
     .operands_max = SIZE_MAX,
-    .needs = NEEDS_CLUSTER | NEEDS_INSTALL | NEEDS_QEMU_IMG,
+    .needs = NEEDS_CLUSTER | NEEDS_INSTALL | NEEDS_QEMU_IMG | NEEDS_BASE,
     .run = run,
 };

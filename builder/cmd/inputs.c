@@ -1,8 +1,6 @@
 #include "builder/cmd/inputs.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "builder/heap.h"
 
@@ -21,26 +19,16 @@ static int cache_folder(char **out, struct error *err)
 
 static int load_profile(const struct args *args, struct inputs *out, struct error *err)
 {
-    char *file AUTO_FREE =
-        heap_printf("%s/profiles/%s.yaml", args->install->data, args->cluster->profile);
-    if (access(file, R_OK) < 0)
-        return error_set(err, "%s: there is no profile '%s' in %s/profiles", args->cluster->file,
-                         args->cluster->profile, args->install->data);
-    return profile_load(file, &out->profile, err);
+    char *file AUTO_FREE = install_profile(args->install, args->cluster->profile);
+    return profile_load(file, &out->profile, args->problems, err);
 }
 
 static int load_release(const struct args *args, struct inputs *out, struct error *err)
 {
     const struct cluster *cluster = args->cluster;
     char *file AUTO_FREE = cluster->release ? heap_copy(cluster->release)
-                                            : heap_printf("%s/profiles/releases/%s.yaml",
-                                                          args->install->data, cluster->kubernetes);
-    if (!cluster->release && access(file, R_OK) < 0)
-        return error_set(err,
-                         "%s: nodebake ships no release file for Kubernetes %s; name yours with "
-                         "`release: FILE`",
-                         cluster->file, cluster->kubernetes);
-    return release_load(file, &out->release, err);
+                                            : install_release(args->install, cluster->kubernetes);
+    return release_load(file, &out->release, args->problems, err);
 }
 
 int inputs_load(const struct args *args, struct inputs *out, struct error *err)

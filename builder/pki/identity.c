@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
-
-enum { CN_MAX = 64 }; /* characters, by X.520 */
-
-#define NODE_CN "system:node:"
+#include "builder/pki/names.h"
 
 typedef void sans_filler(const struct cluster *cluster, const struct node *node, struct subject *s);
 
@@ -44,12 +41,6 @@ static const struct row {
      .kubeconfig = true},
 };
 
-/* Stems that a node's files must not have: those of the rows, and of what controllers need. */
-static const char *const reserved[] = {
-    "ca",         "kube-proxy",      "admin", "kube-controller-manager", "kube-scheduler",
-    "kubernetes", "service-account",
-};
-
 static void add_identity(struct identity_list *list, const struct cluster *cluster,
                          const struct row *row, const struct node *node)
 {
@@ -67,33 +58,14 @@ static void add_identity(struct identity_list *list, const struct cluster *clust
         row->sans(cluster, node, &id->subject);
 }
 
-/* Is `name` the stem itself, or would NAME.pem be the stem's key? */
-static bool takes_files_of(const char *name, const char *stem)
-{
-    size_t n = strlen(stem);
-    return strncmp(name, stem, n) == 0 && (name[n] == '\0' || strcmp(name + n, "-key") == 0);
-}
-
 static int check_node(const struct cluster *cluster, const struct node *node, struct error *err)
 {
-    const char *owner = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        if (takes_files_of(node->name, reserved[i]))
-            owner = reserved[i];
-    for (size_t i = 0; i < cluster->node_count; i++)
-        if (&cluster->nodes[i] != node && takes_files_of(node->name, cluster->nodes[i].name))
-            owner = cluster->nodes[i].name;
-    if (owner)
-        return error_set(err,
-                         "%s:%u: node %s: %s.pem would be a file of '%s' in the pki folder; give "
-                         "the node another name",
-                         cluster->file, node->line, node->name, node->name, owner);
-    size_t max = CN_MAX - strlen(NODE_CN);
-    if (strlen(node->name) > max)
-        return error_set(
-            err,
-            "%s:%u: node %s: %zu characters; its certificate's name " NODE_CN "%s has room for %zu",
-            cluster->file, node->line, node->name, strlen(node->name), node->name, max);
+    int result = pki_check_name(node->name, err);
+    for (size_t i = 0; result == 0 && i < cluster->node_count; i++)
+        if (&cluster->nodes[i] != node)
+            result = pki_check_files(node->name, cluster->nodes[i].name, err);
+    if (result < 0)
+        return error_context(err, "%s:%u: node %s", cluster->file, node->line, node->name);
     return 0;
 }
 

@@ -151,9 +151,10 @@ static void is_yaml(void **state)
     struct kubeconfig config = worker("123");
     config.ca = &large;
     kubeconfig_print(&config, &out);
+    struct problems problems AUTO_PROBLEMS = {0};
     struct yaml_file *file AUTO_YAML = NULL;
     struct found found = {0};
-    if (yaml_parse("kubeconfig", out.data, out.len, &file, &err) < 0 ||
+    if (yaml_parse("kubeconfig", out.data, out.len, &problems, &file, &err) < 0 ||
         yaml_read_map(yaml_root(file), fields, ARRAY_LEN(fields), &found, &err) < 0)
         fail_msg("%s", err.text);
     assert_string_equal(found.api, "v1");

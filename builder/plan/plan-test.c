@@ -26,9 +26,11 @@ static struct release release = {
 static int setup(void **state)
 {
     (void)state;
+    static const struct cluster_needs none;
     struct error err = ERROR_INIT;
-    if (cluster_load("tests/golden/cluster.yaml", &cluster, &err) < 0 ||
-        profile_load("profiles/hard-way.yaml", &profile, &err) < 0) {
+    struct problems problems AUTO_PROBLEMS = {0};
+    if (cluster_load("tests/golden/cluster.yaml", none, &cluster, &problems, &err) < 0 ||
+        profile_load("profiles/hard-way.yaml", &profile, &problems, &err) < 0) {
         print_error("%s\n", err.text);
         return -1;
     }

@@ -24,12 +24,13 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
     unsigned major = 0, minor = 0;
     if (sscanf(cluster->kubernetes, "%u.%u", &major, &minor) != 2 || major != 1 ||
         minor < profile->minor_from || minor > profile->minor_to)
-        return error_set(err, "%s: profile %s lays out Kubernetes 1.%u to 1.%u, not %s",
-                         cluster->file, profile->name, profile->minor_from, profile->minor_to,
-                         cluster->kubernetes);
+        return error_set(err, "%s:%u: profile %s lays out Kubernetes 1.%u to 1.%u, not %s",
+                         cluster->file, cluster->kubernetes_line, profile->name,
+                         profile->minor_from, profile->minor_to, cluster->kubernetes);
     if (strcmp(release->kubernetes, cluster->kubernetes) != 0)
-        return error_set(err, "%s: kubernetes is %s, but the release file %s is for %s",
-                         cluster->file, cluster->kubernetes, release->file, release->kubernetes);
+        return error_set(err, "%s:%u: kubernetes is %s, but the release file %s is for %s",
+                         cluster->file, cluster->kubernetes_line, cluster->kubernetes,
+                         release->file, release->kubernetes);
     return 0;
 }
 

@@ -52,18 +52,33 @@ static int teardown(void **state)
     return chdir("/") < 0 || rmdir(folder) < 0 ? -1 : 0;
 }
 
-static int load(const char *text, struct profile **out, struct error *err)
+static int load(const char *text, struct profile **out, struct problems *problems,
+                struct error *err)
 {
     assert_int_equal(file_publish(AT_FDCWD, "p.yaml", text, strlen(text), 0644, err), 0);
-    return profile_load("p.yaml", out, err);
+    return profile_load("p.yaml", out, problems, err);
+}
+
+/* The problems, a line each, and the error's text. The caller frees them. */
+static char *told(const struct problems *problems, const struct error *err)
+{
+    char *lines = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&lines, &len);
+    assert_non_null(out);
+    problems_print(problems, out);
+    fprintf(out, "%s\n", err->text);
+    assert_int_equal(fclose(out), 0);
+    return lines;
 }
 
 static void a_good_file_gives_its_values(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
     struct profile *p AUTO_PROFILE = NULL;
-    if (load(GOOD, &p, &err) < 0)
+    if (load(GOOD, &p, &problems, &err) < 0)
         fail_msg("%s", err.text);
     assert_string_equal(p->name, "small");
     assert_int_equal(p->minor_from, 20);
@@ -83,7 +98,7 @@ static void a_good_file_gives_its_values(void **state)
     assert_int_equal(worker->unit_count, 2);
 }
 
-/* One edit of the good file, and how the error must begin. */
+/* One edit of the good file, and how one of the problems must begin. */
 static const struct {
     const char *find, *replace, *expected;
 } bad[] = {
@@ -127,17 +142,54 @@ static void bad_files_name_place_and_cause(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct profile *p AUTO_PROFILE = NULL;
         struct error err = ERROR_INIT;
+        struct problems problems AUTO_PROBLEMS = {0};
         const char *at = strstr(GOOD, bad[i].find);
         if (!at)
             fail_msg("the good file has no '%s'", bad[i].find);
         char *text AUTO_FREE = heap_printf("%.*s%s%s", (int)(at - GOOD), GOOD, bad[i].replace,
                                            at + strlen(bad[i].find));
-        if (load(text, &p, &err) == 0)
+        if (load(text, &p, &problems, &err) == 0)
             fail_msg("'%s' was accepted", bad[i].replace);
-        if (strncmp(err.text, bad[i].expected, strlen(bad[i].expected)) != 0)
-            fail_msg("got    %s\nwanted %s", err.text, bad[i].expected);
+        char *lines AUTO_FREE = told(&problems, &err);
+        if (!strstr(lines, bad[i].expected))
+            fail_msg("got    %s\nwanted %s", lines, bad[i].expected);
         assert_null(p);
     }
+}
+
+/* Items that lack what their readers refused do not disturb those behind them. */
+static void all_problems_are_found(void **state)
+{
+    (void)state;
+    static const char text[] = "version: 1\n"
+                               "name: small\n"
+                               "kubernetes: {from: 1, to: '1.23'}\n"
+                               "facts:\n"
+                               "  - {type: label, from: {gce: instance/name}}\n"
+                               "  - {name: NODE_NAME, type: label, from: {gce: a, GCE: b}}\n"
+                               "roles:\n"
+                               "  - units: [{}, {name: a.b}, {name: a.b, wantedBy: c.d},\n"
+                               "            {name: a.b, wantedBy: c.d}]\n"
+                               "  - {name: worker, units: []}\n";
+    struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
+    struct profile *p AUTO_PROFILE = NULL;
+    assert_int_equal(load(text, &p, &problems, &err), -1);
+    assert_null(p);
+    char *lines AUTO_FREE = told(&problems, &err);
+    static const char *const expected[] = {
+        "p.yaml:3:20: '1' is not a minor version; write it like \"1.21\"\n",
+        "p.yaml:5:5: the key 'name' is missing\n",
+        "p.yaml:6:51: 'GCE' is not a DNS label",
+        "p.yaml:8:5: the key 'name' is missing\n",
+        "p.yaml:8:13: the key 'wantedBy' is missing\n",
+        "p.yaml:8:17: the key 'wantedBy' is missing\n",
+        "p.yaml:9:13: a.b is wanted by c.d already\n",
+        "p.yaml:10:5: the key 'disk' is missing\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        if (!strstr(lines, expected[i]))
+            fail_msg("got    %s\nwanted %s", lines, expected[i]);
 }
 
 static void a_role_stands_once(void **state)
@@ -145,9 +197,12 @@ static void a_role_stands_once(void **state)
     (void)state;
     struct profile *p AUTO_PROFILE = NULL;
     struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
     char *text AUTO_FREE = heap_printf("%s%s", GOOD, strstr(GOOD, "  - name: worker"));
-    assert_int_equal(load(text, &p, &err), -1);
-    assert_string_equal(err.text, "p.yaml:21:5: the role worker stands here twice");
+    assert_int_equal(load(text, &p, &problems, &err), -1);
+    char *lines AUTO_FREE = told(&problems, &err);
+    assert_string_equal(lines, "p.yaml:21:5: the role worker stands here twice\n"
+                               "p.yaml: 1 problem\n");
 }
 
 int main(void)
@@ -155,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_gives_its_values),
         cmocka_unit_test(bad_files_name_place_and_cause),
+        cmocka_unit_test(all_problems_are_found),
         cmocka_unit_test(a_role_stands_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

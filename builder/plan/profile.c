@@ -141,7 +141,8 @@ static int append_unit(struct yaml_ref ref, void *dest, struct error *err)
     if (yaml_read_map(ref, fields, ARRAY_LEN(fields), unit, err) < 0)
         return -1;
     for (const struct unit *u = role->units; u < unit; u++)
-        if (strcmp(u->name, unit->name) == 0 && strcmp(u->wanted_by, unit->wanted_by) == 0)
+        if (u->name && strcmp(u->name, unit->name) == 0 && u->wanted_by &&
+            strcmp(u->wanted_by, unit->wanted_by) == 0)
             return yaml_error(ref, err, "%s is wanted by %s already", u->name, u->wanted_by);
     return 0;
 }
@@ -282,7 +283,8 @@ static int read_version(struct yaml_ref ref, void *dest, struct error *err)
     return yaml_read_version1(ref, &ignored, err);
 }
 
-int profile_load(const char *file, struct profile **out, struct error *err)
+int profile_load(const char *file, struct profile **out, struct problems *problems,
+                 struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"version", read_version, 0, true},
@@ -294,8 +296,10 @@ int profile_load(const char *file, struct profile **out, struct error *err)
     struct yaml_file *yaml AUTO_YAML = NULL;
     struct profile *profile AUTO_PROFILE = heap_array(1, sizeof *profile);
     profile->file = heap_copy(file);
-    if (yaml_load(file, &yaml, err) < 0 ||
-        yaml_read_map(yaml_root(yaml), fields, ARRAY_LEN(fields), profile, err) < 0)
+    if (yaml_load(file, problems, &yaml, err) < 0)
+        return -1;
+    int result = yaml_read_map(yaml_root(yaml), fields, ARRAY_LEN(fields), profile, err);
+    if (problems_settle(problems, result, err) < 0)
         return -1;
     if (!profile_fact(profile, NODE_NAME))
         return error_set(err, "%s: facts lack " NODE_NAME ", which every profile needs", file);
@@ -306,7 +310,7 @@ int profile_load(const char *file, struct profile **out, struct error *err)
 const struct role *profile_role(const struct profile *profile, const char *name)
 {
     for (size_t i = 0; i < profile->role_count; i++)
-        if (strcmp(profile->roles[i].name, name) == 0)
+        if (profile->roles[i].name && strcmp(profile->roles[i].name, name) == 0)
             return &profile->roles[i];
     return NULL;
 }
@@ -314,7 +318,7 @@ const struct role *profile_role(const struct profile *profile, const char *name)
 const struct node_fact *profile_fact(const struct profile *profile, const char *name)
 {
     for (size_t i = 0; i < profile->fact_count; i++)
-        if (strcmp(profile->facts[i].name, name) == 0)
+        if (profile->facts[i].name && strcmp(profile->facts[i].name, name) == 0)
             return &profile->facts[i];
     return NULL;
 }

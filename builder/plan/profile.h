@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/yaml/problems.h"
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/error.h"
@@ -77,9 +78,9 @@ struct profile {
     size_t role_count, role_cap;
 };
 
-/* Reads and checks a profile. */
-int profile_load(const char *file, struct profile **out, struct error *err)
-    NONNULL(1, 2, 3) MUST_CHECK;
+/* Reads and checks a profile; what is wrong in the file goes to `problems`. */
+int profile_load(const char *file, struct profile **out, struct problems *problems,
+                 struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* The role of that name, or NULL. */
 const struct role *profile_role(const struct profile *profile, const char *name) NONNULL(1, 2);

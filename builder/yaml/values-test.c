@@ -15,8 +15,9 @@
 static int read_value(const char *text, yaml_reader *read, void *dest, struct error *err)
 {
     const struct yaml_field field = {"k", read, 0, true};
+    struct problems problems AUTO_PROBLEMS = {0};
     struct yaml_file *file AUTO_YAML = NULL;
-    if (yaml_parse("f", text, strlen(text), &file, err) < 0)
+    if (yaml_parse("f", text, strlen(text), &problems, &file, err) < 0)
         return -1;
     return yaml_read_map(yaml_root(file), &field, 1, dest, err);
 }
@@ -103,6 +104,19 @@ static void typed_texts_are_checked(void **state)
         {yaml_read_name, "k: {}\n", "f:1:4: a map stands where a single value belongs"},
         {yaml_read_ipv4, "k: 10.240.0.256\n",
          "f:1:4: '10.240.0.256' is not an IPv4 address such as 10.240.0.20"},
+        {yaml_read_ipv4, "k: '::'\n",
+         "f:1:4: IPv6 is not possible here ('::'); write an address such as 10.240.0.20"},
+        {yaml_read_ipv4, "k: '[2001:DB8::1]'\n",
+         "f:1:4: IPv6 is not possible here ('[2001:DB8::1]'); write an address such as "
+         "10.240.0.20"},
+        {yaml_read_ipv4, "k: fe80::1%eth0\n",
+         "f:1:4: IPv6 is not possible here ('fe80::1%eth0'); write an address such as 10.240.0.20"},
+        {yaml_read_ipv4, "k: ::ffff:10.0.0.1\n",
+         "f:1:4: IPv6 is not possible here ('::ffff:10.0.0.1'); write an address such as "
+         "10.240.0.20"},
+        {yaml_read_ipv4, "k: 1:2:3\n", "f:1:4: '1:2:3' is not an IPv4 address such as 10.240.0.20"},
+        {yaml_read_cidr, "k: fd00::/48\n",
+         "f:1:4: IPv6 is not possible here ('fd00::/48'); write a network such as 10.200.0.0/24"},
         {yaml_read_ipv4, "k: []\n", "f:1:4: a list stands where a single value belongs"},
         {yaml_read_cidr, "k: 10.200.0.1/24\n",
          "f:1:4: '10.200.0.1/24' is not an IPv4 network such as 10.200.0.0/24, host bits zero"},

@@ -1,4 +1,5 @@
 /* Readers of single values. */
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,20 @@ int yaml_read_text(struct yaml_ref ref, void *dest, struct error *err)
     return put_text(dest, text);
 }
 
+/* An IPv6 address or network, with brackets or a zone as they may be written. */
+static bool is_ipv6(const char *text)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+    text += *text == '[';
+    size_t len = strcspn(text, "/%]");
+    if (len >= sizeof address)
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
 static int read_typed(struct yaml_ref ref, enum value_type type, void *dest, struct error *err)
 {
     const char *text;
@@ -49,14 +64,26 @@ int yaml_read_name(struct yaml_ref ref, void *dest, struct error *err)
     return read_typed(ref, VALUE_NAME, dest, err);
 }
 
+static int read_v4(struct yaml_ref ref, enum value_type type, const char *expected, void *dest,
+                   struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (is_ipv6(text))
+        return yaml_error(ref, err, "IPv6 is not possible here ('%.64s'); write %s", text,
+                          expected);
+    return read_typed(ref, type, dest, err);
+}
+
 int yaml_read_ipv4(struct yaml_ref ref, void *dest, struct error *err)
 {
-    return read_typed(ref, VALUE_IPV4, dest, err);
+    return read_v4(ref, VALUE_IPV4, "an address such as 10.240.0.20", dest, err);
 }
 
 int yaml_read_cidr(struct yaml_ref ref, void *dest, struct error *err)
 {
-    return read_typed(ref, VALUE_CIDR, dest, err);
+    return read_v4(ref, VALUE_CIDR, "a network such as 10.200.0.0/24", dest, err);
 }
 
 int yaml_read_bool(struct yaml_ref ref, void *dest, struct error *err)

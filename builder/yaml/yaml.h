@@ -1,17 +1,20 @@
 /* YAML files read strictly into structs, by tables of fields. Over libyaml; no anchors, tags or
- * several documents; unknown, repeated and missing keys are errors. Every error begins
- * "FILE:LINE:COLUMN: " and says what would be right. */
+ * several documents; unknown, repeated and missing keys are problems. Every problem has its place
+ * and says what would be right. Reading goes on behind a problem, so that all are found: a reader
+ * that fails leaves its destination as it was, and its neighbours are read all the same. So the
+ * items of a list may lack what their readers refused. */
 #ifndef NB_BUILDER_YAML_H
 #define NB_BUILDER_YAML_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "builder/yaml/problems.h"
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
-enum { YAML_FILE_MAX = 1 << 20 }; /* bytes */
+enum { YAML_FILE_MAX = 1000000 }; /* bytes */
 
 struct yaml_file;
 
@@ -21,13 +24,14 @@ struct yaml_ref {
     int index;
 };
 
-/* Loads one file of at most YAML_FILE_MAX bytes. */
-int yaml_load(const char *path, struct yaml_file **out, struct error *err)
-    NONNULL(1, 2, 3) MUST_CHECK;
+/* Loads one file of at most YAML_FILE_MAX bytes. What is wrong in it goes to `problems`, which must
+ * stay as long as the file; there may be some after a 0, too: see problems_settle. */
+int yaml_load(const char *path, struct problems *problems, struct yaml_file **out,
+              struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* The same from memory; `name` stands in errors. */
-int yaml_parse(const char *name, const char *text, size_t len, struct yaml_file **out,
-               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+int yaml_parse(const char *name, const char *text, size_t len, struct problems *problems,
+               struct yaml_file **out, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
 
 /* The top node of the file. */
 struct yaml_ref yaml_root(const struct yaml_file *file) NONNULL(1);
@@ -35,7 +39,10 @@ struct yaml_ref yaml_root(const struct yaml_file *file) NONNULL(1);
 /* Line of the node, from 1. */
 unsigned yaml_line(struct yaml_ref ref);
 
-/* Sets an error at the node; returns -1. */
+/* Adds a problem at the node. */
+void yaml_problem(struct yaml_ref ref, const char *fmt, ...) PRINTF(2, 3) NONNULL(2);
+
+/* The same, and sets it as the error; returns -1. */
 int yaml_error(struct yaml_ref ref, struct error *err, const char *fmt, ...) PRINTF(3, 4)
     NONNULL(2, 3);
 
@@ -54,11 +61,12 @@ struct yaml_field {
 int yaml_read_map(struct yaml_ref ref, const struct yaml_field *fields, size_t n, void *dest,
                   struct error *err) NONNULL(2, 4, 5) MUST_CHECK;
 
-/* Calls `read` with each item of a list of min to max items; the reader appends to dest. */
+/* Calls `read` with each item, of the first max, of a list that should have min to max; the reader
+ * appends to dest. */
 int yaml_read_list(struct yaml_ref ref, size_t min, size_t max, yaml_reader *read, void *dest,
                    struct error *err) NONNULL(4, 5, 6) MUST_CHECK;
 
-/* Calls `read` with each pair of a map of free keys; `key` is the key's text. */
+/* Calls `read` with each pair, of the first max, of a map of free keys; `key` is the key's text. */
 typedef int yaml_pair_reader(const char *key, struct yaml_ref key_ref, struct yaml_ref value,
                              void *dest, struct error *err);
 int yaml_read_pairs(struct yaml_ref ref, size_t max, yaml_pair_reader *read, void *dest,
