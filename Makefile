@@ -50,9 +50,9 @@ BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks
 	image/qemu-nbd-child image/qemu-path
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
-	image/ext4/inode image/ext4/io image/ext4/map image/ext4/put image/ext4/read \
-	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/walk
-BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
+	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
+	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
+BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
