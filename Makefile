@@ -62,7 +62,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
-BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
+BUILDER += plan/about plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
 BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
 
