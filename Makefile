@@ -41,7 +41,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/labels cluster/read
-BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
+BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
@@ -54,6 +54,10 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
+BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
+	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
+	inspect/gather-initrds inspect/gather-system inspect/gather-unlisted inspect/glob \
+	inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
@@ -64,7 +68,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pem pki/pki
 BUILDER += plan/about plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
 	plan/target
-BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
+BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
@@ -87,7 +91,7 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += tree/entry tree/manifest tree/tree yaml/values yaml/yaml
+TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)

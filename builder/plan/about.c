@@ -61,12 +61,12 @@ static const char *base_name(const struct cluster *cluster)
 int about_write(const struct plan *plan, struct buffer *out, struct error *err)
 {
     const struct plan_input *in = &plan->in;
-    json_t *about AUTO_JSON = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:s?, s:o}", "version", 1, "nodebake",
-        NODEBAKE_VERSION, "cluster", in->cluster->name, "role", in->role->name, "node",
-        in->node ? in->node->name : NULL, "profile", in->profile->name, "kubernetes",
-        in->cluster->kubernetes, "base", base_name(in->cluster), "components",
-        components_json(plan));
+    json_t *about AUTO_JSON =
+        json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:s?, s:o}", "version", 1, "nodebake",
+                  NODEBAKE_VERSION, "cluster", in->cluster->name, "role", in->role->name, "node",
+                  in->node ? in->node->name : NULL, "profile", in->profile->name, "kubernetes",
+                  in->cluster->kubernetes, "base", base_name(in->cluster), "components",
+                  components_json(plan));
     char *text AUTO_FREE = about ? json_dumps(about, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
     if (!text)
         return error_set(err, "%s: a name is not UTF-8", PATH_ABOUT);
