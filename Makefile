@@ -83,9 +83,11 @@ TESTS_BUILDER += image/base image/base-file image/blocks image/copy image/deflat
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
-	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/map \
+	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
+	image/ext4/log image/ext4/map \
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/guestfs/volumes
+TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts

@@ -1,4 +1,6 @@
 /* Does every file equal the manifest? */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,11 +53,16 @@ struct comparison {
     const struct disk_item *found;
     struct progress *progress;
     struct digest *digest;
-    struct buffer *content; /* of a small file, for the search for certificates */
-    size_t differences;
+    struct buffer *content;    /* of a small file, for the search for certificates */
+    size_t problems, expected; /* differences that have to be, because it was booted */
 };
 
-static bool changes_at_boot(const struct comparison *c)
+static bool is_mode_or_content(const char *kind)
+{
+    return strcmp(kind, "mode") == 0 || strcmp(kind, "content") == 0;
+}
+
+static bool is_written_by_boot(const struct comparison *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(written_by_boot); i++)
         if (strcmp(c->item->entry.path, written_by_boot[i]) == 0)
@@ -63,12 +70,22 @@ static bool changes_at_boot(const struct comparison *c)
     return false;
 }
 
-#define DIFFERS(c, kind, ...)                                                                      \
-    do {                                                                                           \
-        (c)->differences++;                                                                        \
-        if (!changes_at_boot(c))                                                                   \
-            report_problem((c)->in->report, kind, (c)->item->entry.path, __VA_ARGS__);             \
-    } while (0)
+/* Takes note of a difference. On a machine that came up, some of them have to be. */
+static void differs(struct comparison *c, const char *kind, const char *fmt, ...) PRINTF(3, 4);
+static void differs(struct comparison *c, const char *kind, const char *fmt, ...)
+{
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+    if (is_written_by_boot(c) && is_mode_or_content(kind)) {
+        c->expected++;
+        return;
+    }
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    c->problems++;
+    report_problem(c->in->report, kind, c->item->entry.path, "%s", text);
+}
 
 static const char *type_of(mode_t mode)
 {
@@ -97,9 +114,9 @@ static void compare_owner(struct comparison *c)
     const struct entry *e = &c->item->entry;
     const struct disk_item *f = c->found;
     if (e->type != ENTRY_LINK && (f->mode & 07777) != e->mode)
-        DIFFERS(c, "mode", "has mode %04o instead of %04o", f->mode & 07777U, e->mode & 07777U);
+        differs(c, "mode", "has mode %04o instead of %04o", f->mode & 07777U, e->mode & 07777U);
     if (f->uid != e->uid || f->gid != e->gid)
-        DIFFERS(c, "owner", "belongs to %u:%u instead of %u:%u", f->uid, f->gid, e->uid, e->gid);
+        differs(c, "owner", "belongs to %u:%u instead of %u:%u", f->uid, f->gid, e->uid, e->gid);
 }
 
 static const struct xattr *find_xattr(const struct xattr *all, size_t n, const char *name)
@@ -127,14 +144,14 @@ static void compare_xattrs(struct comparison *c)
         const struct xattr *wanted = &e->xattrs[i];
         const struct xattr *x = find_xattr(f->xattrs, f->xattr_count, wanted->name);
         if (!x)
-            DIFFERS(c, "xattr", "lacks the extended attribute %s", wanted->name);
+            differs(c, "xattr", "lacks the extended attribute %s", wanted->name);
         else if (x->len != wanted->len || memcmp(x->value, wanted->value, x->len) != 0)
-            DIFFERS(c, "xattr", "has another extended attribute %s", wanted->name);
+            differs(c, "xattr", "has another extended attribute %s", wanted->name);
     }
     for (size_t i = 0; i < f->xattr_count; i++)
         if (!find_xattr(e->xattrs, e->xattr_count, f->xattrs[i].name) &&
             !may_be_there(c, f->xattrs[i].name))
-            DIFFERS(c, "xattr", "has the extended attribute %s, too", f->xattrs[i].name);
+            differs(c, "xattr", "has the extended attribute %s, too", f->xattrs[i].name);
 }
 
 static int take_bytes(void *ctx, const void *bytes, size_t n, struct error *err)
@@ -166,14 +183,14 @@ static void compare_content(struct comparison *c)
     c->digest = NULL;
     c->content = NULL;
     if (result < 0) {
-        DIFFERS(c, "unreadable", "cannot be read: %s", why.text);
+        differs(c, "unreadable", "cannot be read: %s", why.text);
         return;
     }
     if (c->found->size != c->item->size)
-        DIFFERS(c, "content", "has %llu bytes instead of %llu", (unsigned long long)c->found->size,
+        differs(c, "content", "has %llu bytes instead of %llu", (unsigned long long)c->found->size,
                 (unsigned long long)c->item->size);
     else if (strcmp(hex, c->item->sha256) != 0)
-        DIFFERS(c, "content", "has other content: SHA-256 %.*s… instead of %.*s…", SUM_SHOWN, hex,
+        differs(c, "content", "has other content: SHA-256 %.*s… instead of %.*s…", SUM_SHOWN, hex,
                 SUM_SHOWN, c->item->sha256);
     certificates_read(c->item->entry.path, content.data, content.len, c->in->now, c->in->report);
 }
@@ -187,14 +204,14 @@ static void compare_hardlink(struct comparison *c)
     const char *target = c->item->entry.target;
     int found = view->writer->look(view->disk, target, &file, &ignored);
     if (found <= 0 || file.id != c->found->id)
-        DIFFERS(c, "target", "is no hard link to %s", target);
+        differs(c, "target", "is no hard link to %s", target);
 }
 
 static void compare_found(struct comparison *c)
 {
     const struct entry *e = &c->item->entry;
     if (!same_type(e->type, c->found->mode)) {
-        DIFFERS(c, "type", "is a %s instead of a %s", type_of(c->found->mode),
+        differs(c, "type", "is a %s instead of a %s", type_of(c->found->mode),
                 entry_type_name(e->type));
         return;
     }
@@ -205,7 +222,7 @@ static void compare_found(struct comparison *c)
     compare_owner(c);
     compare_xattrs(c);
     if (e->type == ENTRY_LINK && strcmp(c->found->target, e->target) != 0)
-        DIFFERS(c, "target", "leads to %s instead of %s", c->found->target, e->target);
+        differs(c, "target", "leads to %s instead of %s", c->found->target, e->target);
     if (e->type == ENTRY_FILE)
         compare_content(c);
 }
@@ -218,15 +235,15 @@ static void compare_item(struct inspection *in, const struct manifest_item *item
     struct comparison c = {.in = in, .item = item, .found = &found, .progress = progress};
     int there = in->view.writer->look(in->view.disk, item->entry.path, &found, &why);
     if (there < 0)
-        DIFFERS(&c, "unreadable", "cannot be read: %s", why.text);
+        differs(&c, "unreadable", "cannot be read: %s", why.text);
     else if (there == 0)
-        DIFFERS(&c, "missing", "is missing");
+        differs(&c, "missing", "is missing");
     else
         compare_found(&c);
-    if (!c.differences)
-        in->report->same_count++;
-    else if (changes_at_boot(&c))
+    if (!c.problems && c.expected)
         list_add(&in->report->booted_paths, item->entry.path);
+    else if (!c.problems)
+        in->report->same_count++;
 }
 
 int gather_files(struct inspection *in, struct error *err)

@@ -10,6 +10,7 @@
 
 enum { HEADER = 12, UUID = 16, SUPERBLOCK = 1024, FAST_COMMIT_BLOCKS = 256 };
 enum record { DESCRIPTOR = 1, COMMIT = 2, SUPER_V1 = 3, SUPER_V2 = 4, REVOKE = 5 };
+enum { COMPAT_CHECKSUM = 1 };
 enum feature { HAS_REVOKE = 1, WIDE = 2, CSUM_V2 = 8, CSUM_V3 = 16, FAST_COMMIT = 32 };
 enum tag_flag { ESCAPED = 1, SAME_UUID = 2, LAST_TAG = 8 };
 
@@ -20,14 +21,17 @@ enum {
     SB_FIRST = 20,
     SB_SEQUENCE = 24,
     SB_START = 28,
+    SB_COMPAT = 36,
     SB_INCOMPAT = 40,
     SB_UUID = 48,
     SB_CHECKSUM_TYPE = 80,
     SB_FAST_BLOCKS = 84,
     SB_CHECKSUM = 252,
+    COMMIT_KIND = 12,
     COMMIT_CHECKSUM = 16,
     REVOKE_BYTES = 12,
     REVOKE_LIST = 16,
+    CRC32 = 0x104, /* a kind, and its size */
     CRC32C = 4
 };
 
@@ -50,7 +54,9 @@ struct log {
     uint32_t features, seed;
     uint32_t at, sequence; /* of the next record */
     uint32_t steps;        /* blocks that were walked over */
-    char *bytes;           /* one block */
+    bool summed;           /* commit records hold checksums of the first kind, over all blocks */
+    uint32_t sum;
+    char *bytes, *data; /* one block each */
     struct tag *tags;
     struct revocation *revocations;
     size_t tag_count, tag_cap, revocation_count, revocation_cap;
@@ -60,6 +66,7 @@ struct log {
 static void log_free(struct log *log)
 {
     free(log->bytes);
+    free(log->data);
     free(log->tags);
     free(log->revocations);
 }
@@ -103,6 +110,7 @@ static int check_features(struct log *log, struct error *err)
     const uint32_t known = HAS_REVOKE | WIDE | CSUM_V2 | CSUM_V3 | FAST_COMMIT;
     if (be32(log->bytes + 4) != SUPER_V2)
         return 0;
+    log->summed = be32(log->bytes + SB_COMPAT) & COMPAT_CHECKSUM;
     log->features = be32(log->bytes + SB_INCOMPAT);
     if (log->features & ~known)
         return error_set(err, "it has features that are unknown here (0x%x)",
@@ -176,32 +184,47 @@ static uint32_t read_tag(const struct log *log, const char *bytes, struct tag *t
     return flags;
 }
 
+static int add_sum(struct log *log, uint32_t at, struct error *err)
+{
+    const struct log_file *file = log->file;
+    if (!log->summed)
+        return 0;
+    if (file->read(file->ctx, at, log->data, err) < 0)
+        return -1;
+    log->sum = ext2fs_crc32_be(log->sum, (unsigned char *)log->data, file->block_size);
+    return 0;
+}
+
 /* The blocks of log behind a descriptor are those that its tags name, in their order. */
-static bool take_descriptor(struct log *log)
+static int take_descriptor(struct log *log, struct error *err)
 {
     size_t end = log->file->block_size - (has_checksums(log) ? 4 : 0);
     size_t size = tag_size(log);
     uint32_t n = 0, flags = 0;
     if (has_checksums(log) && !sum_fits(log, log->seed, end + 4, end))
-        return false;
+        return 0;
+    if (add_sum(log, log->at, err) < 0)
+        return -1;
     for (size_t at = HEADER; at + size <= end && !(flags & LAST_TAG);) {
         struct tag tag;
         flags = read_tag(log, log->bytes + at, &tag);
         tag.block.at = behind(log, log->at, ++n);
         *APPEND(log->tags, log->tag_count, log->tag_cap) = tag;
+        if (add_sum(log, tag.block.at, err) < 0)
+            return -1;
         at += size + (flags & SAME_UUID ? 0 : UUID);
     }
     log->steps += n;
     log->at = behind(log, log->at, n);
-    return true;
+    return 1;
 }
 
-static bool take_revocations(struct log *log)
+static int take_revocations(struct log *log)
 {
     size_t room = log->file->block_size - (has_checksums(log) ? 4 : 0);
     size_t end = be32(log->bytes + REVOKE_BYTES), size = log->features & WIDE ? 8 : 4;
     if (end > room || (has_checksums(log) && !sum_fits(log, log->seed, room + 4, room)))
-        return false;
+        return 0;
     for (size_t at = REVOKE_LIST; at + size <= end; at += size) {
         uint64_t block = be32(log->bytes + at);
         if (size == 8)
@@ -209,48 +232,59 @@ static bool take_revocations(struct log *log)
         *APPEND(log->revocations, log->revocation_count, log->revocation_cap) =
             (struct revocation){block, log->sequence};
     }
-    return true;
+    return 1;
 }
 
-static bool take_commit(struct log *log)
+/* No checksum at all is good, too. */
+static bool is_whole(const struct log *log)
 {
-    if (has_checksums(log) && !sum_fits(log, log->seed, log->file->block_size, COMMIT_CHECKSUM))
-        return false;
+    uint32_t kind = number(log->bytes + COMMIT_KIND, 2);
+    uint32_t sum = be32(log->bytes + COMMIT_CHECKSUM);
+    if (has_checksums(log))
+        return sum_fits(log, log->seed, log->file->block_size, COMMIT_CHECKSUM);
+    return !log->summed || (kind == CRC32 && sum == log->sum) || (!kind && !sum);
+}
+
+static int take_commit(struct log *log)
+{
+    if (!is_whole(log))
+        return 0;
     log->whole_tags = log->tag_count;
     log->whole_revocations = log->revocation_count;
     log->sequence++;
-    return true;
+    log->sum = ~0U;
+    return 1;
 }
 
-/* What is no record of the transaction that has its turn ends the log: an older round's rest, or
- * what a power cut left half written. */
-static bool take_record(struct log *log)
+/* 1, 0 at the end, or -1. What is no record of the transaction that has its turn ends the log: an
+ * older round's rest, or what a power cut left half written. */
+static int take_record(struct log *log, struct error *err)
 {
     if (be32(log->bytes) != MAGIC || be32(log->bytes + 8) != log->sequence)
-        return false;
+        return 0;
     switch (be32(log->bytes + 4)) {
     case DESCRIPTOR:
-        return take_descriptor(log);
+        return take_descriptor(log, err);
     case REVOKE:
         return take_revocations(log);
     case COMMIT:
         return take_commit(log);
     default:
-        return false;
+        return 0;
     }
 }
 
 static int walk(struct log *log, struct error *err)
 {
-    bool more = true;
-    while (more && log->steps < log->end - log->first) {
+    int more = 1;
+    while (more > 0 && log->steps < log->end - log->first) {
         if (log->file->read(log->file->ctx, log->at, log->bytes, err) < 0)
             return -1;
-        more = take_record(log);
+        more = take_record(log, err);
         log->at = behind(log, log->at, 1);
         log->steps++;
     }
-    return 0;
+    return more < 0 ? -1 : 0;
 }
 
 static int by_block_and_order(const void *a, const void *b)
@@ -336,7 +370,9 @@ static int keep_last(struct log *log, struct log_blocks *out, struct error *err)
 
 int log_read(const struct log_file *file, struct log_blocks *out, struct error *err)
 {
-    struct log log AUTO_LOG = {.file = file, .bytes = heap_array(file->block_size + 1, 1)};
+    struct log log AUTO_LOG = {.file = file, .sum = ~0U};
+    log.bytes = heap_array(file->block_size + 1, 1);
+    log.data = heap_array(file->block_size + 1, 1);
     struct log_blocks found AUTO_LOG_BLOCKS = {.count = 0};
     int answer = read_superblock(&log, err);
     if (answer < 0 || (answer > 0 && walk(&log, err) < 0))

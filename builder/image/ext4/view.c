@@ -14,16 +14,17 @@ static int open_recovered(struct blocks *blocks, const struct partition *partiti
     struct error why = ERROR_INIT;
     if (ext4_fs_open_recovered(blocks, partition, out, &why) == 0) {
         remark(remarks, dir,
-               "was not shut down: shown as the recovery of its journal will leave it");
+               "needs recovery, for it was not shut down; shown as its journal will leave it");
         return 0;
     }
     if (ext4_fs_open(blocks, partition, false, 1, out, err) < 0)
         return -1;
     if (remarks)
-        buffer_printf(remarks,
-                      "%s: was not shut down, and its journal cannot be read (%s): the last "
-                      "changes are missing here\n",
-                      dir, why.text);
+        buffer_printf(
+            remarks,
+            "%s: needs recovery, and its journal cannot be read (%s): the last changes are "
+            "missing here\n",
+            dir, why.text);
     return 0;
 }
 
