@@ -160,6 +160,8 @@ static int add_layer(const char *path, struct disk_file *file, uint64_t *size, c
     const char *name = text_of(info, "backing-filename");
     if (file->qcow2 && *name && !(*below = resolve_below(path, name, err)))
         return -1;
+    if (*below && check_file(*below, err) < 0)
+        return error_context(err, "%s lies on another file", path);
     return file->qcow2 ? check_whole(path, from, err) : 0;
 }
 
