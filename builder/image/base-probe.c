@@ -147,48 +147,51 @@ static char *resolve_below(const char *path, const char *below, struct error *er
     return heap_printf("%.*s%s", (int)(slash - path + 1), path, below);
 }
 
-/* *below is the path of the file on which the layer lies, or NULL; the caller frees it. */
-static int add_layer(const char *path, struct disk_file *file, uint64_t *size, char **below,
-                     struct error *err)
+static int probe_layer(const char *path, struct disk_file *file, struct image_layers *layers,
+                       struct error *err);
+
+/* The name stays the layers'. */
+static int probe_below(const char *path, const char *name, struct image_layers *layers,
+                       struct error *err)
+{
+    struct disk_file file;
+    uint64_t size = layers->size;
+    char *below = resolve_below(path, name, err);
+    if (!below)
+        return -1;
+    *APPEND(layers->below, layers->count, layers->cap) = below;
+    if (layers->count > LAYERS_MAX)
+        return error_set(err, "%s lies on more than %d files", path, LAYERS_MAX);
+    int result = probe_layer(below, &file, layers, err);
+    layers->size = size; /* that of the topmost */
+    return result < 0 ? -1 : 0;
+}
+
+/* qemu-img check wants all layers below to be there: they come first. */
+static int probe_layer(const char *path, struct disk_file *file, struct image_layers *layers,
+                       struct error *err)
 {
     char *from AUTO_FREE = qemu_path(path);
     json_t *info AUTO_JSON = NULL;
     if (probe(path, file, &info, err) < 0)
         return -1;
-    *size = (uint64_t)json_integer_value(json_object_get(info, "virtual-size"));
-    *below = NULL;
+    layers->size = (uint64_t)json_integer_value(json_object_get(info, "virtual-size"));
     const char *name = text_of(info, "backing-filename");
-    if (file->qcow2 && *name && !(*below = resolve_below(path, name, err)))
+    if (!file->qcow2)
+        return 0;
+    if (*name && probe_below(path, name, layers, err) < 0)
         return -1;
-    if (*below && check_file(*below, err) < 0)
-        return error_context(err, "%s lies on another file", path);
-    return file->qcow2 ? check_whole(path, from, err) : 0;
+    return check_whole(path, from, err);
 }
 
 int image_probe_layers(const char *path, struct disk_file *out, struct image_layers *layers,
                        struct error *err)
 {
-    struct disk_file file;
-    uint64_t size = 0;
-    char *below = NULL;
-    if (check_file(path, err) < 0 || refuse_packed(path, err) < 0 ||
-        add_layer(path, out, &layers->size, &below, err) < 0) {
-        free(below);
+    if (check_file(path, err) < 0 || refuse_packed(path, err) < 0)
         return -1;
-    }
-    while (below) {
-        const char *next = below;
-        *APPEND(layers->below, layers->count, layers->cap) = below;
-        below = NULL;
-        int result = layers->count > LAYERS_MAX
-                         ? error_set(err, "lies on more than %d files", LAYERS_MAX)
-                         : add_layer(next, &file, &size, &below, err);
-        if (result < 0) {
-            free(below);
-            return error_context(err, "%s", path);
-        }
-    }
-    return 0;
+    if (probe_layer(path, out, layers, err) == 0)
+        return 0;
+    return layers->count ? error_context(err, "%s lies on other files", path) : -1;
 }
 
 void image_layers_free(struct image_layers *layers)

@@ -5,7 +5,9 @@
 #include "builder/heap.h"
 #include "builder/inspect/inspect.h"
 
-enum { LABEL = 14, DATE_MAX = 20 };
+enum { LABEL = 14, DATE_MAX = 20, COLUMNS = 90 };
+
+static const char NONE[] = "none";
 
 static void print_size(uint64_t bytes, FILE *out)
 {
@@ -207,25 +209,53 @@ static void print_contract(const struct report *r, FILE *out)
                 out);
 }
 
-static void print_hygiene(const struct report *r, FILE *out)
+static void print_trace(const struct trace *t, int label, FILE *out)
 {
-    int label = 0;
-    for (size_t i = 0; i < r->trace_count; i++)
-        label = widest(label, r->traces[i].label);
-    fprintf(out, r->trace_count ? "\nhygiene\n" : "");
+    fprintf(out, "  %-*s  ", label, t->label);
+    if (t->state) {
+        fprintf(out, "%s\n", t->state);
+        return;
+    }
+    fprintf(out, "%llu file%s, ", (unsigned long long)t->count, t->count == 1 ? "" : "s");
+    print_size(t->bytes, out);
+    for (size_t i = 0; i < t->examples.count; i++)
+        fprintf(out, "%s%s", i ? " " : ": ", t->examples.items[i]);
+    fprintf(out, "%s\n", t->count > t->examples.count ? " …" : "");
+}
+
+/* The rest, in lines that are not too long. */
+static void print_clean(const struct report *r, int label, FILE *out)
+{
+    size_t clean = 0;
+    int column = 0;
     for (size_t i = 0; i < r->trace_count; i++) {
         const struct trace *t = &r->traces[i];
-        fprintf(out, "  %-*s  ", label, t->label);
-        if (t->state || !t->count) {
-            fprintf(out, "%s\n", t->state ? t->state : "none");
+        int n = (int)strlen(t->label);
+        if (t->state || t->count)
             continue;
+        bool breaks = clean && column + n > COLUMNS;
+        if (!clean || breaks) {
+            fprintf(out, "%s  %-*s  ", clean ? ",\n" : "", label, clean ? "" : NONE);
+            column = label + 4;
         }
-        fprintf(out, "%llu file%s, ", (unsigned long long)t->count, t->count == 1 ? "" : "s");
-        print_size(t->bytes, out);
-        for (size_t k = 0; k < t->examples.count; k++)
-            fprintf(out, "%s%s", k ? " " : ": ", t->examples.items[k]);
-        fprintf(out, "%s\n", t->count > t->examples.count ? " …" : "");
+        fprintf(out, "%s%s", clean && !breaks ? ", " : "", t->label);
+        column += n + 2;
+        clean++;
     }
+    fprintf(out, clean ? "\n" : "");
+}
+
+static void print_hygiene(const struct report *r, FILE *out)
+{
+    int label = (int)strlen(NONE);
+    for (size_t i = 0; i < r->trace_count; i++)
+        if (r->traces[i].state || r->traces[i].count)
+            label = widest(label, r->traces[i].label);
+    fprintf(out, r->trace_count ? "\nhygiene\n" : "");
+    for (size_t i = 0; i < r->trace_count; i++)
+        if (r->traces[i].state || r->traces[i].count)
+            print_trace(&r->traces[i], label, out);
+    print_clean(r, label, out);
 }
 
 static void print_verdict(const struct report *r, FILE *out)
