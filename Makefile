@@ -175,7 +175,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base deb initramfs partition
+FUZZ_BUILDER = base deb initramfs inspect journal manifest partition
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
