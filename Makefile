@@ -41,7 +41,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/files cluster/labels cluster/read
-BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/metadata cmd/plan
+BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
@@ -50,10 +50,14 @@ BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks
 	image/qemu-nbd-child image/qemu-path
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
-	image/ext4/inode image/ext4/io image/ext4/map image/ext4/put image/ext4/read \
-	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/walk
-BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put \
+	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
+	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
+BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
+BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
+	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
+	inspect/gather-initrds inspect/gather-system inspect/gather-unlisted inspect/glob \
+	inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
@@ -62,9 +66,9 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
-BUILDER += plan/contract plan/facts plan/json plan/overlay plan/plan plan/print plan/profile \
-	plan/target
-BUILDER += tree/entry tree/manifest tree/tree
+BUILDER += plan/about plan/contract plan/facts plan/json plan/overlay plan/plan plan/print \
+	plan/profile plan/target
+BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
@@ -75,20 +79,22 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster
-TESTS_BUILDER += image/base image/base-file image/blocks image/copy image/deflate image/dpkg \
+TESTS_BUILDER += image/base image/base-file image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
-	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/map \
+	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
+	image/ext4/log image/ext4/map \
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/guestfs/volumes
+TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += tree/entry tree/manifest tree/tree
+TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
@@ -171,7 +177,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base cluster deb initramfs partition
+FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

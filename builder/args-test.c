@@ -159,6 +159,22 @@ static void too_many_are_refused(void **state)
     REFUSE("'-x' is one argument too many", "a", "b", "c", "--", "-x");
 }
 
+static void too_few_are_refused(void **state)
+{
+    (void)state;
+    struct args args = {0};
+    struct error err = ERROR_INIT;
+    struct command inspect = BUILD;
+    char name[] = "inspect", image[] = "a.raw";
+    char *argv[] = {name, image, NULL};
+    inspect.operands = "IMAGE";
+    inspect.operands_min = 1;
+    assert_int_equal(args_parse(&inspect, 2, argv, &args, &err), 0);
+    args = (struct args){0};
+    assert_int_equal(args_parse(&inspect, 1, argv, &args, &err), -1);
+    assert_string_equal(err.text, "an argument is missing: IMAGE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +186,7 @@ int main(void)
         cmocka_unit_test(unknown_options_are_refused),
         cmocka_unit_test(values_are_given_where_they_belong),
         cmocka_unit_test(too_many_are_refused),
+        cmocka_unit_test(too_few_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,8 @@ int args_parse(const struct command *command, int argc, char *const *argv, struc
             operands[out->operand_count++] = argv[i];
     }
     out->operands = operands;
+    if (out->operand_count < command->operands_min)
+        return error_set(err, "an argument is missing: %s", command->operands);
     if (out->operand_count > command->operands_max)
         return error_set(err, "'%s' is one argument too many", operands[command->operands_max]);
     return 0;

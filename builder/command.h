@@ -47,7 +47,7 @@ struct command {
     const char *summary;  /* one line */
     const char *details;  /* what the summary leaves open; ends with a newline */
     struct option_spec options[COMMAND_OPTIONS_MAX]; /* ends with one that has no name */
-    size_t operands_max;
+    size_t operands_min, operands_max;
     unsigned needs;
     int (*run)(const struct args *args, struct error *err);
 };

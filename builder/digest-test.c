@@ -145,6 +145,25 @@ static void unknown_algorithms_are_refused(void **state)
     assert_string_equal(of_file.text, "OpenSSL has no sha257 here");
 }
 
+static void pieces_add_up(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct digest *digest = NULL;
+    char whole[DIGEST_HEX_MAX], pieces[DIGEST_HEX_MAX];
+    assert_int_equal(digest_memory("abcdef", 6, "sha256", whole, &err), 0);
+    assert_int_equal(digest_begin("sha256", &digest, &err), 0);
+    assert_int_equal(digest_add(digest, "a", 1, &err), 0);
+    assert_int_equal(digest_add(digest, NULL, 0, &err), 0);
+    assert_int_equal(digest_add(digest, "bcdef", 5, &err), 0);
+    assert_int_equal(digest_finish(digest, pieces, &err), 0);
+    assert_string_equal(pieces, whole);
+    digest_free(digest);
+    digest_free(NULL);
+    assert_int_equal(digest_begin("sha257", &digest, &err), -1);
+    assert_string_equal(err.text, "OpenSSL has no sha257 here");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +174,7 @@ int main(void)
         cmocka_unit_test(no_memory_is_empty_memory),
         cmocka_unit_test(what_cannot_be_read_is_refused),
         cmocka_unit_test(unknown_algorithms_are_refused),
+        cmocka_unit_test(pieces_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

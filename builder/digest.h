@@ -20,6 +20,24 @@ int digest_fd(int fd, const char *algorithm, struct progress *progress,
 int digest_memory(const void *bytes, size_t n, const char *algorithm,
                   char hex[static DIGEST_HEX_MAX], struct error *err) NONNULL(3, 4, 5) MUST_CHECK;
 
+/* A digest of bytes that come piece by piece. */
+struct digest;
+
+/* Begins one; digest_free frees it. */
+int digest_begin(const char *algorithm, struct digest **out, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Adds n bytes. */
+int digest_add(struct digest *digest, const void *bytes, size_t n, struct error *err)
+    NONNULL(1, 4) MUST_CHECK;
+
+/* The digest of all of them; it cannot go on afterwards. */
+int digest_finish(struct digest *digest, char hex[static DIGEST_HEX_MAX], struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Frees it; NULL is allowed. */
+void digest_free(struct digest *digest);
+
 /* The SHA-256 of the file at a path. While the program runs, a file that kept its fingerprint is
  * read only once. */
 int digest_path(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)

@@ -11,9 +11,10 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-extern const struct command cmd_init, cmd_plan, cmd_build, cmd_metadata, cmd_completion;
+extern const struct command cmd_init, cmd_plan, cmd_build, cmd_inspect, cmd_metadata,
+    cmd_completion;
 
-const struct command *const commands[] = {&cmd_init,     &cmd_plan,       &cmd_build,
+const struct command *const commands[] = {&cmd_init,     &cmd_plan,       &cmd_build, &cmd_inspect,
                                           &cmd_metadata, &cmd_completion, NULL};
 
 static void print_help(void)

@@ -16,7 +16,7 @@ run()
 }
 
 commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-is "$(wc -w <<<"$commands")" 5 "--help lists the commands"
+is "$(wc -w <<<"$commands")" 6 "--help lists the commands"
 
 for command in $commands; do
     run "$nodebake" "$command" --help

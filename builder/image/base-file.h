@@ -2,6 +2,9 @@
 #ifndef NB_BUILDER_BASE_FILE_H
 #define NB_BUILDER_BASE_FILE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "builder/image/blocks.h"
 #include "common/attributes.h"
 #include "common/error.h"
@@ -10,6 +13,23 @@
  * encrypted, not damaged? Says which; `path` stays the caller's. Reads it only. */
 int image_probe(const char *path, struct disk_file *out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
+
+/* An image file, and the files that it lies on. */
+struct image_layers {
+    uint64_t size; /* of the disk, bytes */
+    char **below;  /* paths, the next one first */
+    size_t count, cap;
+};
+
+/* Like image_probe, for who only reads: a qcow2 image may lie on other images, whose names are
+ * plain paths. A compressed file, as those for GCE are, is refused with a word on how to unpack it.
+ * The layers are to be freed, also on -1. */
+int image_probe_layers(const char *path, struct disk_file *out, struct image_layers *layers,
+                       struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Frees what the struct holds. */
+void image_layers_free(struct image_layers *layers);
+#define AUTO_LAYERS __attribute__((cleanup(image_layers_free)))
 
 /* Copies the probed base to the new sparse raw file `raw`, 0600, replacing a file that an
  * interrupted build left there. The base is only read. After a failure `raw` is gone. */

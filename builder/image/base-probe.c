@@ -1,12 +1,18 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/heap.h"
 #include "builder/image/base-file.h"
 #include "builder/image/qemu-path.h"
 #include "builder/process.h"
+#include "common/cleanup.h"
+
+enum { LAYERS_MAX = 16 };
 
 static void json_free_at(json_t **json)
 {
@@ -34,14 +40,10 @@ static int check_whole(const char *base, const char *from, struct error *err)
     return 0;
 }
 
-/* A backing or data file would be read in place of the file that the user named. */
+/* A data file would be read in place of the file that the user named. */
 static int check_qcow2(const char *base, const json_t *info, struct error *err)
 {
     const json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
-    const char *backing = text_of(info, "backing-filename");
-    if (*backing)
-        return error_set(err, "%s: needs another file (%s); flatten it with qemu-img convert", base,
-                         backing);
     const char *external = text_of(data, "data-file");
     if (*external)
         return error_set(err,
@@ -66,10 +68,8 @@ static int ask(const char *from, json_t **info, struct error *err)
     return 0;
 }
 
-int image_probe(const char *path, struct disk_file *out, struct error *err)
+static int check_file(const char *path, struct error *err)
 {
-    char *from AUTO_FREE = qemu_path(path);
-    json_t *info AUTO_JSON = NULL;
     struct stat st;
     if (stat(path, &st) < 0)
         return error_errno(err, "%s", path);
@@ -77,15 +77,127 @@ int image_probe(const char *path, struct disk_file *out, struct error *err)
         return error_set(err, "%s: not a disk image", path);
     if (S_ISREG(st.st_mode) && st.st_size == 0)
         return error_set(err, "%s: not a disk image: it is empty", path);
-    if (ask(from, &info, err) < 0)
+    return 0;
+}
+
+/* What stands alone, or what is one layer of several. */
+static int probe(const char *path, struct disk_file *out, json_t **info, struct error *err)
+{
+    char *from AUTO_FREE = qemu_path(path);
+    if (check_file(path, err) < 0 || ask(from, info, err) < 0)
         return -1;
-    const char *format = text_of(info, "format");
+    const char *format = text_of(*info, "format");
     bool qcow2 = strcmp(format, "qcow2") == 0;
     if (!qcow2 && strcmp(format, "raw") != 0)
         return error_set(err, "%s: a %s image; convert it to raw or qcow2", path,
                          *format ? format : "strange");
-    if (qcow2 && (check_qcow2(path, info, err) < 0 || check_whole(path, from, err) < 0))
+    if (qcow2 && check_qcow2(path, *info, err) < 0)
         return -1;
     *out = (struct disk_file){.path = path, .qcow2 = qcow2};
     return 0;
+}
+
+int image_probe(const char *path, struct disk_file *out, struct error *err)
+{
+    char *from AUTO_FREE = qemu_path(path);
+    json_t *info AUTO_JSON = NULL;
+    if (probe(path, out, &info, err) < 0)
+        return -1;
+    const char *backing = text_of(info, "backing-filename");
+    if (out->qcow2 && *backing)
+        return error_set(err, "%s: needs another file (%s); flatten it with qemu-img convert", path,
+                         backing);
+    return out->qcow2 ? check_whole(path, from, err) : 0;
+}
+
+/* qemu-img takes all that it does not know for a raw disk. */
+static int refuse_packed(const char *path, struct error *err)
+{
+    static const struct {
+        const char *magic, *advice;
+        size_t len;
+    } kinds[] = {
+        {"\x1f\x8b", "gzip; `tar -xSzf` unpacks the disk.raw of an image for GCE", 2},
+        {"\xfd\x37zXZ", "xz; unxz unpacks it", 5},
+        {"\x28\xb5\x2f\xfd", "zstd; unzstd unpacks it", 4},
+        {"BZh", "bzip2; bunzip2 unpacks it", 3},
+    };
+    char head[8] = "";
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno(err, "%s", path);
+    ssize_t n = read(fd, head, sizeof head);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (n >= (ssize_t)kinds[i].len && memcmp(head, kinds[i].magic, kinds[i].len) == 0)
+            return error_set(err, "%s: is compressed with %s", path, kinds[i].advice);
+    return 0;
+}
+
+/* Where the name of a file below leads; the caller frees it. QEMU would open "http:…" and the like,
+ * too: an image that somebody else made must not reach the network. */
+static char *resolve_below(const char *path, const char *below, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (strcspn(below, ":") < strcspn(below, "/")) {
+        error_set(err, "%s: lies on %s, which is no plain path", path, below);
+        return NULL;
+    }
+    if (below[0] == '/' || !slash)
+        return heap_copy(below);
+    return heap_printf("%.*s%s", (int)(slash - path + 1), path, below);
+}
+
+static int probe_layer(const char *path, struct disk_file *file, struct image_layers *layers,
+                       struct error *err);
+
+/* The name stays the layers'. */
+static int probe_below(const char *path, const char *name, struct image_layers *layers,
+                       struct error *err)
+{
+    struct disk_file file;
+    uint64_t size = layers->size;
+    char *below = resolve_below(path, name, err);
+    if (!below)
+        return -1;
+    *APPEND(layers->below, layers->count, layers->cap) = below;
+    if (layers->count > LAYERS_MAX)
+        return error_set(err, "%s lies on more than %d files", path, LAYERS_MAX);
+    int result = probe_layer(below, &file, layers, err);
+    layers->size = size; /* that of the topmost */
+    return result < 0 ? -1 : 0;
+}
+
+/* qemu-img check wants all layers below to be there: they come first. */
+static int probe_layer(const char *path, struct disk_file *file, struct image_layers *layers,
+                       struct error *err)
+{
+    char *from AUTO_FREE = qemu_path(path);
+    json_t *info AUTO_JSON = NULL;
+    if (probe(path, file, &info, err) < 0)
+        return -1;
+    layers->size = (uint64_t)json_integer_value(json_object_get(info, "virtual-size"));
+    const char *name = text_of(info, "backing-filename");
+    if (!file->qcow2)
+        return 0;
+    if (*name && probe_below(path, name, layers, err) < 0)
+        return -1;
+    return check_whole(path, from, err);
+}
+
+int image_probe_layers(const char *path, struct disk_file *out, struct image_layers *layers,
+                       struct error *err)
+{
+    if (check_file(path, err) < 0 || refuse_packed(path, err) < 0)
+        return -1;
+    if (probe_layer(path, out, layers, err) == 0)
+        return 0;
+    return layers->count ? error_context(err, "%s lies on other files", path) : -1;
+}
+
+void image_layers_free(struct image_layers *layers)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        free(layers->below[i]);
+    free(layers->below);
+    *layers = (struct image_layers){.count = 0};
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/plan/about.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
@@ -258,6 +259,14 @@ static int add_contract(struct plan *plan, const struct templates *templates, st
     return add_text(plan, PATH_CONTRACT, 0644, &text, "nodebake", err);
 }
 
+static int add_about(struct plan *plan, struct error *err)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    if (about_write(plan, &text, err) < 0)
+        return -1;
+    return add_text(plan, PATH_ABOUT, 0644, &text, "nodebake", err);
+}
+
 static int lay_out(struct plan *plan, struct overlay_list *overlays, struct templates *templates,
                    struct error *err)
 {
@@ -269,6 +278,9 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
         add_identity(plan, err) < 0 || add_program(plan, err) < 0 ||
         add_overlays(plan, overlays, templates, err) < 0 || add_presets(plan, templates, err) < 0 ||
         add_contract(plan, templates, err) < 0)
+        return -1;
+    tree_sort(plan->tree);
+    if (add_about(plan, err) < 0)
         return -1;
     tree_sort(plan->tree);
     return 0;

@@ -13,6 +13,7 @@
 /* Where things lie on the image. */
 #define PATH_HOME       "/usr/lib/nodebake"
 #define PATH_CONTRACT   PATH_HOME "/contract"
+#define PATH_ABOUT      PATH_HOME "/image.json"
 #define PATH_TEMPLATES  PATH_HOME "/templates"
 #define PATH_IDENTITY   PATH_HOME "/identity"
 #define PATH_STATE      "/var/lib/nodebake"

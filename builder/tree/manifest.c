@@ -5,9 +5,9 @@
 
 #include "builder/digest.h"
 #include "builder/heap.h"
-#include "builder/tree/tree.h"
+#include "builder/tree/manifest.h"
 
-enum { BUILD_ID_LEN = 16 }; /* hex digits */
+enum { BUILD_ID_LEN = MANIFEST_BUILD_MAX - 1 };
 
 static void json_free_at(json_t **json)
 {
@@ -141,17 +141,13 @@ static int build_id(const json_t *list, char id[BUILD_ID_LEN + 1], struct error 
     return 0;
 }
 
-static int manifest_text(const struct tree *tree, char **text, struct error *err)
+int manifest_text(json_t *entries, char **text, struct error *err)
 {
-    json_t *list = json_array();
+    char id[MANIFEST_BUILD_MAX];
     json_t *root AUTO_JSON = json_object();
-    if (json_object_set_new(root, "entries", list) < 0)
+    if (json_object_set(root, "entries", entries) < 0)
         return error_set(err, "out of memory");
-    for (size_t i = 0; i < tree->count; i++)
-        if (describe_entry(list, &tree->entries[i], err) < 0)
-            return -1;
-    char id[BUILD_ID_LEN + 1];
-    if (build_id(list, id, err) < 0 || set_string(root, "build", id, err) < 0)
+    if (build_id(entries, id, err) < 0 || set_string(root, "build", id, err) < 0)
         return -1;
     json_object_set_new(root, "version", json_integer(1));
     char *json AUTO_FREE = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
@@ -161,11 +157,20 @@ static int manifest_text(const struct tree *tree, char **text, struct error *err
     return 0;
 }
 
+static int describe(const struct tree *tree, char **text, struct error *err)
+{
+    json_t *list AUTO_JSON = json_array();
+    for (size_t i = 0; i < tree->count; i++)
+        if (describe_entry(list, &tree->entries[i], err) < 0)
+            return -1;
+    return manifest_text(list, text, err);
+}
+
 int tree_add_manifest(struct tree *tree, struct error *err)
 {
     tree_sort(tree);
     char *text = NULL;
-    if (check_places(tree, err) < 0 || manifest_text(tree, &text, err) < 0)
+    if (check_places(tree, err) < 0 || describe(tree, &text, err) < 0)
         return error_context(err, "manifest");
     struct entry entry = {.path = heap_copy(TREE_MANIFEST),
                           .type = ENTRY_FILE,

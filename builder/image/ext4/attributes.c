@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "builder/heap.h"
 #include "builder/image/ext4/io.h"
 
 enum { NAME_MAX_BYTES = 255 }; /* behind the prefix */
@@ -64,6 +65,32 @@ int attributes_set(struct node *node, const struct entry *entry, struct error *e
     if (node_reread(node, &unread) < 0)
         return error_set(err, "%s", unread.text);
     return result;
+}
+
+/* What a small file holds in place of blocks is kept as an attribute, too. */
+static int add_attribute(char *name, char *value, size_t n, void *opaque)
+{
+    struct disk_item *item = opaque;
+    if (strcmp(name, "system.data") == 0)
+        return 0;
+    struct xattr *x = APPEND(item->xattrs, item->xattr_count, item->xattr_cap);
+    *x = (struct xattr){.name = heap_copy(name), .value = heap_array(n + 1, 1), .len = n};
+    if (n)
+        memcpy(x->value, value, n);
+    return 0;
+}
+
+int attributes_read(const struct node *node, struct disk_item *out, struct error *err)
+{
+    struct ext2_xattr_handle *handle = NULL;
+    errcode_t code = ext2fs_xattrs_open(node->fs, node->ino, &handle);
+    if (!code)
+        code = ext2fs_xattrs_read(handle);
+    if (!code)
+        code = ext2fs_xattrs_iterate(handle, add_attribute, out);
+    if (handle)
+        ext2fs_xattrs_close(&handle);
+    return code ? ext4_error(err, code, "read extended attributes") : 0;
 }
 
 int attributes_release(struct node *node, struct error *err)

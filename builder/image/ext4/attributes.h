@@ -11,6 +11,10 @@ int attributes_check(const struct entry *entry, struct error *err) NONNULL(1, 2)
 int attributes_set(struct node *node, const struct entry *entry, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* Appends those of a node to the item's. */
+int attributes_read(const struct node *node, struct disk_item *out, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
 /* Gives the block with attributes back, zeroed when the file is secret, and writes the node. Those
  * inside of the inode go with node_reset or node_destroy. */
 int attributes_release(struct node *node, struct error *err) NONNULL(1, 2) MUST_CHECK;

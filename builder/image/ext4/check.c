@@ -27,6 +27,16 @@ static const uint32_t kept[FEATURE_SETS] = {
                   EXT4_FEATURE_RO_COMPAT_METADATA_CSUM,
 };
 
+/* What may be there, too, when files are only read. */
+static const uint32_t viewed[FEATURE_SETS] = {
+    [COMPAT] = EXT2_FEATURE_COMPAT_EXCLUDE_BITMAP,
+    [INCOMPAT] = EXT3_FEATURE_INCOMPAT_RECOVER | EXT4_FEATURE_INCOMPAT_MMP |
+                 EXT4_FEATURE_INCOMPAT_EA_INODE | EXT4_FEATURE_INCOMPAT_INLINE_DATA,
+    [RO_COMPAT] = EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT | EXT4_FEATURE_RO_COMPAT_READONLY |
+                  EXT4_FEATURE_RO_COMPAT_SHARED_BLOCKS | EXT4_FEATURE_RO_COMPAT_QUOTA |
+                  EXT4_FEATURE_RO_COMPAT_PROJECT | EXT4_FEATURE_RO_COMPAT_VERITY,
+};
+
 /* Features with a name, and `refusal` where nobody should edit a file system that has them. */
 static const struct {
     enum feature_set set;
@@ -106,13 +116,24 @@ static bool sound(const struct ext2_super_block *sb, uint64_t partition)
            groups * sb->s_inodes_per_group == sb->s_inodes_count;
 }
 
-static int check_state(const struct ext2_super_block *sb, struct error *err)
+static int check_magic(const struct ext2_super_block *sb, struct error *err)
 {
-    static const unsigned char none[sizeof sb->s_journal_uuid];
     if (sb->s_magic != EXT2_SUPER_MAGIC)
         return error_set(err, "it has no superblock of ext2, ext3 or ext4");
     if (!whole(sb))
         return error_set(err, "the checksum of its superblock is wrong; run e2fsck on it");
+    return 0;
+}
+
+static bool has_journal_elsewhere(const struct ext2_super_block *sb)
+{
+    static const unsigned char none[sizeof sb->s_journal_uuid];
+    return sb->s_feature_compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL &&
+           (sb->s_journal_dev || memcmp(sb->s_journal_uuid, none, sizeof none) != 0);
+}
+
+static int check_state(const struct ext2_super_block *sb, struct error *err)
+{
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (known[i].refusal && features(sb, known[i].set) & known[i].bit)
             return error_set(err, "%s", known[i].refusal);
@@ -122,8 +143,7 @@ static int check_state(const struct ext2_super_block *sb, struct error *err)
         return error_set(err, "it was not unmounted" REPAIR);
     if (sb->s_last_orphan)
         return error_set(err, "it has deleted files that are not freed yet" REPAIR);
-    if (sb->s_feature_compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL &&
-        (sb->s_journal_dev || memcmp(sb->s_journal_uuid, none, sizeof none) != 0))
+    if (has_journal_elsewhere(sb))
         return error_set(err, "its journal is on another device; tune2fs -O ^has_journal takes "
                               "it away");
     return 0;
@@ -152,43 +172,84 @@ static int refuse_feature(enum feature_set set, uint32_t bit, struct error *err)
     return set == COMPAT ? 0 : -1;
 }
 
-/* 1, or 0 or -1 with the reason. */
-static int check_features(const struct ext2_super_block *sb, struct error *err)
+/* 1, or 0 or -1 with the reason. `more` are features that are good, too, or NULL. */
+static int check_features(const struct ext2_super_block *sb, const uint32_t *more,
+                          struct error *err)
 {
     if (sb->s_rev_level > EXT2_DYNAMIC_REV)
         return error_set(err, "it is of revision %u, which is unknown here", sb->s_rev_level);
     for (enum feature_set set = COMPAT; set < FEATURE_SETS; set++) {
-        uint32_t other = features(sb, set) & ~kept[set];
+        uint32_t other = features(sb, set) & ~(kept[set] | (more ? more[set] : 0));
         if (other)
             return refuse_feature(set, other & -other, err);
     }
     return 1;
 }
 
-/* Sizes come last: those of a feature that is unknown here are not ours to judge. */
-static int check_superblock(const struct ext2_super_block *sb, uint64_t partition,
-                            struct error *err)
+static int check_sizes(const struct ext2_super_block *sb, uint64_t partition, struct error *err)
 {
-    if (check_state(sb, err) < 0)
-        return -1;
-    int answer = check_features(sb, err);
-    if (answer <= 0)
-        return answer;
     if (!sound(sb, partition))
         return error_set(err, "its superblock contradicts itself, or the partition is too small "
                               "for it; run e2fsck on it");
     return 1;
 }
 
-int ext4_check(struct blocks *blocks, const struct partition *partition, struct error *err)
+/* Sizes come last: those of a feature that is unknown here are not ours to judge. */
+static int check_to_edit(const struct ext2_super_block *sb, uint64_t partition, struct error *err)
 {
-    struct ext2_super_block sb;
-    int answer = -1;
-    if (partition->size < SUPERBLOCK_AT + sizeof sb)
-        error_set(err, "it is too small for a file system");
-    else if (blocks_read(blocks, partition->start + SUPERBLOCK_AT, &sb, sizeof sb, err) == 0)
-        answer = check_superblock(&sb, partition->size, err);
+    if (check_magic(sb, err) < 0 || check_state(sb, err) < 0)
+        return -1;
+    int answer = check_features(sb, NULL, err);
+    return answer > 0 ? check_sizes(sb, partition, err) : answer;
+}
+
+static int check_to_view(const struct ext2_super_block *sb, uint64_t partition, unsigned *flaws,
+                         struct error *err)
+{
+    if (check_magic(sb, err) < 0)
+        return -1;
+    if (sb->s_feature_incompat & EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
+        return error_set(err, "it is the journal of another file system");
+    int answer = check_features(sb, viewed, err);
+    if (answer <= 0)
+        return answer;
+    bool journal = sb->s_feature_compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL;
+    *flaws = (sb->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER ? EXT4_NOT_RECOVERED : 0U) |
+             (!journal && !(sb->s_state & EXT2_VALID_FS) ? EXT4_NOT_UNMOUNTED : 0U) |
+             (sb->s_state & EXT2_ERROR_FS ? EXT4_HAS_ERRORS : 0U);
+    return check_sizes(sb, partition, err);
+}
+
+static int read_superblock(struct blocks *blocks, const struct partition *partition,
+                           struct ext2_super_block *sb, struct error *err)
+{
+    if (partition->size < SUPERBLOCK_AT + sizeof *sb)
+        return error_set(err, "it is too small for a file system");
+    return blocks_read(blocks, partition->start + SUPERBLOCK_AT, sb, sizeof *sb, err);
+}
+
+static int name_partition(const struct partition *partition, int answer, struct error *err)
+{
     if (answer <= 0)
         error_context(err, "the file system of partition %u", partition->number);
     return answer;
+}
+
+int ext4_check(struct blocks *blocks, const struct partition *partition, struct error *err)
+{
+    struct ext2_super_block sb;
+    int answer = read_superblock(blocks, partition, &sb, err) < 0
+                     ? -1
+                     : check_to_edit(&sb, partition->size, err);
+    return name_partition(partition, answer, err);
+}
+
+int ext4_check_view(struct blocks *blocks, const struct partition *partition, unsigned *flaws,
+                    struct error *err)
+{
+    struct ext2_super_block sb;
+    int answer = read_superblock(blocks, partition, &sb, err) < 0
+                     ? -1
+                     : check_to_view(&sb, partition->size, flaws, err);
+    return name_partition(partition, answer, err);
 }

@@ -110,7 +110,8 @@ int content_store_link(struct node *node, const struct source *source, struct er
     return 0;
 }
 
-static int add_inline(const struct node *node, size_t size, struct buffer *out, struct error *err)
+static int stream_inline(const struct node *node, size_t size, disk_sink *sink, void *ctx,
+                         struct error *err)
 {
     size_t held = 0;
     errcode_t code = ext2fs_inline_data_size(node->fs, node->ino, &held);
@@ -121,38 +122,43 @@ static int add_inline(const struct node *node, size_t size, struct buffer *out, 
         return ext4_error(err, code, "read inode %u", node->ino);
     if (size > held)
         return error_set(err, "inode %u is damaged: its inline data is too short", node->ino);
-    buffer_add(out, bytes, size);
+    int result = sink(ctx, bytes, size, err);
     explicit_bzero(bytes, held);
+    return result;
+}
+
+static int stream_zeros(uint64_t n, disk_sink *sink, void *ctx, struct error *err)
+{
+    static const char zeros[64 * 1024];
+    for (uint64_t part; n > 0; n -= part) {
+        part = n < sizeof zeros ? n : sizeof zeros;
+        if (sink(ctx, zeros, (size_t)part, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
-static void add_zeros(struct buffer *out, uint64_t n)
-{
-    static const char zeros[4096];
-    for (; n > sizeof zeros; n -= sizeof zeros)
-        buffer_add(out, zeros, sizeof zeros);
-    buffer_add(out, zeros, (size_t)n);
-}
-
-static int add_run(ext2_filsys fs, const struct run *run, uint64_t from, uint64_t n,
-                   struct buffer *out, struct error *err)
+static int stream_run(ext2_filsys fs, const struct run *run, uint64_t from, uint64_t n,
+                      disk_sink *sink, void *ctx, struct error *err)
 {
     size_t room = n < CHUNK ? (size_t)n : CHUNK;
-    char *bytes AUTO_FREE = heap_array(room, 1);
+    char *bytes AUTO_FREE = heap_array(room + 1, 1);
     uint64_t at = run->physical * fs->blocksize + from - run->logical * fs->blocksize;
-    for (uint64_t done = 0; done < n;) {
-        size_t part = n - done < room ? (size_t)(n - done) : room;
-        if (ext4_io_read(fs, at + done, bytes, part, err) < 0)
-            return -1;
-        buffer_add(out, bytes, part);
+    int result = 0;
+    for (uint64_t done = 0; done < n && result == 0;) {
+        uint64_t part = n - done < room ? n - done : room;
+        result = ext4_io_read(fs, at + done, bytes, (size_t)part, err);
+        if (result == 0)
+            result = sink(ctx, bytes, (size_t)part, err);
         done += part;
     }
     explicit_bzero(bytes, room);
-    return 0;
+    return result < 0 ? -1 : 0;
 }
 
 /* Holes, and blocks that were never written, read as zeros. */
-static int add_blocks(const struct node *node, uint64_t size, struct buffer *out, struct error *err)
+static int stream_blocks(const struct node *node, uint64_t size, disk_sink *sink, void *ctx,
+                         struct error *err)
 {
     uint64_t block = node->fs->blocksize, done = 0;
     struct map map AUTO_MAP = {.data = {.count = 0}};
@@ -164,28 +170,36 @@ static int add_blocks(const struct node *node, uint64_t size, struct buffer *out
         if (!run->written || start >= size)
             continue;
         end = end < size ? end : size;
-        add_zeros(out, start - done);
-        if (add_run(node->fs, run, start, end - start, out, err) < 0)
+        if (stream_zeros(start - done, sink, ctx, err) < 0 ||
+            stream_run(node->fs, run, start, end - start, sink, ctx, err) < 0)
             return -1;
         done = end;
     }
-    add_zeros(out, size - done);
-    return 0;
+    return stream_zeros(size - done, sink, ctx, err);
+}
+
+int content_stream(const struct node *node, disk_sink *sink, void *ctx, struct error *err)
+{
+    const struct ext2_inode *inode = EXT2_INODE(node->raw);
+    uint64_t size = EXT2_I_SIZE(inode);
+    if (node->raw->i_flags & EXT4_INLINE_DATA_FL)
+        return stream_inline(node, (size_t)size, sink, ctx, err);
+    if (ext2fs_is_fast_symlink(EXT2_INODE(node->raw)))
+        return sink(ctx, node->raw->i_block, (size_t)size, err);
+    return stream_blocks(node, size, sink, ctx, err);
+}
+
+static int append(void *ctx, const void *bytes, size_t n, struct error *err)
+{
+    struct buffer *out = ctx;
+    buffer_add(out, bytes, n);
+    return out->overflow ? error_set(err, "larger than the memory for it") : 0;
 }
 
 int content_read(const struct node *node, size_t max, struct buffer *out, struct error *err)
 {
     const struct ext2_inode *inode = EXT2_INODE(node->raw);
-    uint64_t size = EXT2_I_SIZE(inode);
-    if (size > max)
+    if (EXT2_I_SIZE(inode) > max)
         return error_set(err, "larger than the %zu bytes allowed", max);
-    if (node->raw->i_flags & EXT4_INLINE_DATA_FL) {
-        if (add_inline(node, (size_t)size, out, err) < 0)
-            return -1;
-    } else if (ext2fs_is_fast_symlink(EXT2_INODE(node->raw))) {
-        buffer_add(out, node->raw->i_block, (size_t)size);
-    } else if (add_blocks(node, size, out, err) < 0) {
-        return -1;
-    }
-    return out->overflow ? error_set(err, "larger than the memory for it") : 0;
+    return content_stream(node, append, out, err);
 }

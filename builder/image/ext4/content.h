@@ -44,6 +44,10 @@ int content_store_link(struct node *node, const struct source *source, struct er
 int content_read(const struct node *node, size_t max, struct buffer *out, struct error *err)
     NONNULL(1, 3, 4) MUST_CHECK;
 
+/* Hands that content to the sink, piece by piece. */
+int content_stream(const struct node *node, disk_sink *sink, void *ctx, struct error *err)
+    NONNULL(1, 2, 4) MUST_CHECK;
+
 /* ---- remove.c ---- */
 
 /* Gives the blocks back, those of a secret file zeroed, and writes the node, which is empty then.

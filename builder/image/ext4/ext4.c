@@ -103,6 +103,24 @@ static int open_all(const struct disk_file *files, size_t n, time_t now, struct 
     return 0;
 }
 
+static int view(const struct disk_file *file, struct disk **out, struct disk_set **set,
+                struct buffer *remarks, struct error *err)
+{
+    struct disk_set *s = heap_array(1, sizeof *s);
+    s->disks = heap_array(1, sizeof *s->disks);
+    s->disks[0].remarks = remarks;
+    int answer = open_disk(file, false, 1, &s->disks[0], err);
+    if (answer <= 0) {
+        free(s->disks);
+        free(s);
+        return answer;
+    }
+    s->count = 1;
+    *out = &s->disks[0];
+    *set = s;
+    return 1;
+}
+
 const struct disk_writer disk_writer_ext4 = {
     .name = "ext4",
     .in_place = true,
@@ -110,8 +128,11 @@ const struct disk_writer disk_writer_ext4 = {
     .check = check,
     .grow = grow,
     .open_all = open_all,
+    .view = view,
     .close_all = close_all,
     .read = ext4_read,
+    .stream = ext4_stream,
+    .look = ext4_look,
     .list = ext4_list,
     .exists = ext4_exists,
     .space = ext4_space,

@@ -21,7 +21,8 @@ struct disk {
     struct blocks *blocks;
     struct volume volumes[VOLUMES_MAX]; /* parents first; the first is the root */
     size_t volume_count;
-    time_t now; /* what file systems and inodes record as the time of a change */
+    time_t now;             /* what file systems and inodes record as the time of a change */
+    struct buffer *remarks; /* NULL: nothing that has to be remarked upon is opened at all */
 };
 
 /* An inode of one of the disk's file systems. */
@@ -41,6 +42,10 @@ int ext4_error(struct error *err, errcode_t code, const char *fmt, ...) PRINTF(3
 int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
                  time_t now, ext2_filsys *out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
 
+/* The same for reading only, as the file system will be when its journal was recovered. */
+int ext4_fs_open_recovered(struct blocks *blocks, const struct partition *partition,
+                           ext2_filsys *out, struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* Writes what is changed back and frees it, also on -1; NULL is allowed. */
 int ext4_fs_close(ext2_filsys fs, struct error *err) NONNULL(2) MUST_CHECK;
 
@@ -51,6 +56,17 @@ int ext4_fs_close(ext2_filsys fs, struct error *err) NONNULL(2) MUST_CHECK;
  * that needs recovery, orphans, recorded errors, damage. On 0 and -1 err says why. */
 int ext4_check(struct blocks *blocks, const struct partition *partition, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
+
+/* What is no obstacle for who only reads. */
+enum ext4_flaw {
+    EXT4_NOT_RECOVERED = 1, /* its journal needs recovery */
+    EXT4_NOT_UNMOUNTED = 2, /* and there is no journal */
+    EXT4_HAS_ERRORS = 4,    /* errors were recorded */
+};
+
+/* The same for reading only: 1 and *flaws set (of enum ext4_flaw), 0 or -1. */
+int ext4_check_view(struct blocks *blocks, const struct partition *partition, unsigned *flaws,
+                    struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* Has e2fsck read all metadata of a file system in a raw image, which takes seconds; refuses one
  * that is not consistent. */
@@ -66,14 +82,22 @@ char *ext4_tool_name(int fd, const struct partition *partition) NONNULL(2);
 /* Does libblkid take it for ext2, ext3 or ext4? */
 bool ext4_is_ext(const struct partition *partition) NONNULL(1);
 
-/* Finds the partition that holds the system; answers as ext4_open_system. */
-int ext4_find_root(struct blocks *blocks, const struct partitions *all,
-                   const struct partition **root, struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+/* Finds the partition that holds the system; answers as ext4_open_system. With `view` a file
+ * system that is only good for reading will do. */
+int ext4_find_root(struct blocks *blocks, const struct partitions *all, bool view,
+                   const struct partition **root, struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
 /* Finds root among the partitions and opens it and what its fstab mounts below. 1 when it is one
  * that this writer edits, 0 when another writer has to (err says why), -1 when nobody should. On
  * 0 and -1 nothing stays open. */
 int ext4_open_system(struct disk *disk, bool writable, struct error *err) NONNULL(1, 3) MUST_CHECK;
+
+/* Checks and opens the file system of a partition for reading only, whatever its state. What there
+ * is to say of it is appended to `remarks`, a line each, unless that is NULL; `dir` is how they
+ * call it. 1, 0 or -1. */
+int ext4_view_volume(struct blocks *blocks, const struct partition *partition, const char *dir,
+                     struct buffer *remarks, ext2_filsys *out, struct error *err)
+    NONNULL(1, 2, 3, 5, 6) MUST_CHECK;
 
 /* Closes the file systems; also on -1 all are closed. */
 int ext4_close_system(struct disk *disk, struct error *err) NONNULL(1, 2) MUST_CHECK;
@@ -94,6 +118,10 @@ int ext4_find_directory(struct disk *disk, const char *path, struct place *out, 
 
 int ext4_read(struct disk *disk, const char *path, size_t max, struct buffer *out,
               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+int ext4_stream(struct disk *disk, const char *path, disk_sink *sink, void *ctx, struct error *err)
+    NONNULL(1, 2, 3, 5) MUST_CHECK;
+int ext4_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
 int ext4_list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 int ext4_exists(struct disk *disk, const char *path, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;

@@ -42,7 +42,7 @@ static int find_root(const char *raw, struct partition *root, char table[PARTITI
         return -1;
     int result = partitions_read(disk.blocks, &all, err);
     if (result == 0)
-        result = ext4_find_root(disk.blocks, &all, &found, err) > 0 ? 0 : -1;
+        result = ext4_find_root(disk.blocks, &all, false, &found, err) > 0 ? 0 : -1;
     if (blocks_close(disk.blocks, result < 0 ? &later : err) < 0)
         return -1;
     for (size_t i = 0; result == 0 && i < all.count; i++)

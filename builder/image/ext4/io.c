@@ -10,11 +10,13 @@
 
 #include "builder/heap.h"
 #include "builder/image/ext4/cache.h"
+#include "builder/image/ext4/journal.h"
 
 /* What lies behind one io_channel. */
 struct io {
     struct blocks *blocks;
-    uint64_t start, size; /* of the partition, in bytes */
+    uint64_t start, size;    /* of the partition, in bytes */
+    struct journal *journal; /* shown over what is read, or NULL */
     struct cache cache;
 };
 
@@ -64,6 +66,13 @@ static int find_range(const struct io *io, int block_size, uint64_t block, int c
     return check_range(io, *at, *n, err);
 }
 
+static int read_range(struct io *io, uint64_t at, void *bytes, size_t n, struct error *err)
+{
+    if (blocks_read(io->blocks, io->start + at, bytes, n, err) < 0)
+        return -1;
+    return journal_apply(io->journal, io->blocks, io->start, at, bytes, n, err);
+}
+
 static errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void *bytes)
 {
     struct error err = ERROR_INIT;
@@ -76,7 +85,7 @@ static errcode_t read_blocks(io_channel channel, unsigned long long block, int c
         return 0;
     }
     if (find_range(io, channel->block_size, block, count, &at, &n, &err) < 0 ||
-        blocks_read(io->blocks, io->start + at, bytes, n, &err) < 0)
+        read_range(io, at, bytes, n, &err) < 0)
         return failed(&err);
     if (count == 1)
         cache_put(&io->cache, block, bytes);
@@ -174,6 +183,7 @@ static errcode_t close_channel(io_channel channel)
         return 0;
     struct io *io = channel->private_data;
     cache_free(&io->cache);
+    journal_free(io->journal);
     free(io);
     free(channel->name);
     free(channel);
@@ -211,20 +221,20 @@ static errcode_t open_channel(const char *name, int flags, io_channel *out)
     return set_block_size(channel, 1024);
 }
 
-int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
-                 time_t now, ext2_filsys *out, struct error *err)
+/* Takes the journal, also on -1. */
+static int open_over(struct blocks *blocks, const struct partition *partition,
+                     struct journal *journal, int flags, ext2_filsys *out, struct error *err)
 {
-    uint64_t disk = blocks_size(blocks);
-    if (partition->start > disk || partition->size > disk - partition->start)
-        return error_set(err, "partition %u reaches behind the end of the disk", partition->number);
-    initialize_ext2_error_table();
     failure = (struct error)ERROR_INIT;
     opening = heap_array(1, sizeof *opening);
-    *opening = (struct io){.blocks = blocks, .start = partition->start, .size = partition->size};
-    /* Multi-mount protection would write the real time, and the process, into the image. */
-    int flags = EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP | (writable ? EXT2_FLAG_RW : 0);
+    *opening = (struct io){
+        .blocks = blocks, .start = partition->start, .size = partition->size, .journal = journal};
     ext2_filsys fs = NULL;
-    errcode_t code = ext2fs_open("image", flags, 0, 0, &manager, &fs);
+    /* Multi-mount protection would write the real time, and the process, into the image. */
+    errcode_t code =
+        ext2fs_open("image", flags | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, &manager, &fs);
+    if (opening)
+        journal_free(opening->journal);
     free(opening);
     opening = NULL;
     if (code)
@@ -233,10 +243,44 @@ int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool 
         ext2fs_free(fs);
         return error_set(err, "the file system is larger than its partition %u", partition->number);
     }
+    *out = fs;
+    return 0;
+}
+
+static int check_partition(struct blocks *blocks, const struct partition *partition,
+                           struct error *err)
+{
+    uint64_t disk = blocks_size(blocks);
+    if (partition->start > disk || partition->size > disk - partition->start)
+        return error_set(err, "partition %u reaches behind the end of the disk", partition->number);
+    initialize_ext2_error_table();
+    return 0;
+}
+
+int ext4_fs_open(struct blocks *blocks, const struct partition *partition, bool writable,
+                 time_t now, ext2_filsys *out, struct error *err)
+{
+    ext2_filsys fs = NULL;
+    if (check_partition(blocks, partition, err) < 0 ||
+        open_over(blocks, partition, NULL, writable ? EXT2_FLAG_RW : 0, &fs, err) < 0)
+        return -1;
     /* 0 means the real time to libext2fs. */
     fs->now = now ? now : 1;
     *out = fs;
     return 0;
+}
+
+int ext4_fs_open_recovered(struct blocks *blocks, const struct partition *partition,
+                           ext2_filsys *out, struct error *err)
+{
+    ext2_filsys fs = NULL;
+    struct journal *journal = NULL;
+    if (check_partition(blocks, partition, err) < 0 ||
+        open_over(blocks, partition, NULL, 0, &fs, err) < 0)
+        return -1;
+    int result = journal_read(fs, &journal, err);
+    ext2fs_free(fs);
+    return result < 0 ? -1 : open_over(blocks, partition, journal, 0, out, err);
 }
 
 int ext4_fs_close(ext2_filsys fs, struct error *err)
@@ -261,7 +305,7 @@ int ext4_io_read(ext2_filsys fs, uint64_t at, void *bytes, size_t n, struct erro
     struct io *io;
     if (find_bytes(fs, at, n, &io, err) < 0)
         return -1;
-    return blocks_read(io->blocks, io->start + at, bytes, n, err);
+    return read_range(io, at, bytes, n, err);
 }
 
 int ext4_io_write(ext2_filsys fs, uint64_t at, const void *bytes, size_t n, struct error *err)

@@ -20,20 +20,29 @@ static int look(ext2_filsys fs, const char *path, ext2_ino_t *ino, struct error 
     return code ? ext4_error(err, code, "look for %s", path) : 1;
 }
 
-/* 1 when the partition holds a system, 0 when not, -1. */
-static int holds_system(struct blocks *blocks, const struct partition *p, struct error *err)
+/* 1 when the file system, which is closed, holds a system, 0 when not, -1. */
+static int holds_system(ext2_filsys fs, const struct partition *p, struct error *err)
 {
-    ext2_filsys fs = NULL;
     ext2_ino_t ino;
     struct error later = ERROR_INIT;
-    if (ext4_fs_open(blocks, p, false, 1, &fs, err) < 0)
-        return -1;
     int found = look(fs, "/etc/os-release", &ino, err);
     if (found == 0)
         found = look(fs, "/usr/lib/os-release", &ino, err);
     if (ext4_fs_close(fs, found < 0 ? &later : err) < 0)
         found = -1;
     return found < 0 ? error_context(err, "partition %u", p->number) : found;
+}
+
+/* 1, 0 and -1 as ext4_check. */
+static int open_to_look(struct blocks *blocks, const struct partition *p, bool view,
+                        ext2_filsys *fs, struct error *err)
+{
+    if (view)
+        return ext4_view_volume(blocks, p, "", NULL, fs, err);
+    int answer = ext4_check(blocks, p, err);
+    if (answer > 0 && ext4_fs_open(blocks, p, false, 1, fs, err) < 0)
+        return error_context(err, "partition %u", p->number);
+    return answer;
 }
 
 /* Is it marked as a root, by its type in the GPT or by the label of Ubuntu's images? */
@@ -73,9 +82,10 @@ static void note_root(struct search *search, const struct partition *p)
     search->root = p;
 }
 
-static void search_partition(struct blocks *blocks, const struct partition *p,
+static void search_partition(struct blocks *blocks, const struct partition *p, bool view,
                              struct search *search)
 {
+    ext2_filsys fs = NULL;
     struct error why = ERROR_INIT;
     if (!ext4_is_ext(p)) {
         /* An EFI system partition and swap are no place for a system. */
@@ -86,12 +96,12 @@ static void search_partition(struct blocks *blocks, const struct partition *p,
         }
         return;
     }
-    int answer = ext4_check(blocks, p, &why);
+    int answer = open_to_look(blocks, p, view, &fs, &why);
     if (answer <= 0) {
         note_refusal(search, answer, &why);
         return;
     }
-    answer = holds_system(blocks, p, &why);
+    answer = holds_system(fs, p, &why);
     if (answer < 0)
         note_refusal(search, -1, &why);
     if (answer > 0)
@@ -99,12 +109,12 @@ static void search_partition(struct blocks *blocks, const struct partition *p,
 }
 
 /* What cannot be read only matters when there is no root without it. */
-int ext4_find_root(struct blocks *blocks, const struct partitions *all,
+int ext4_find_root(struct blocks *blocks, const struct partitions *all, bool view,
                    const struct partition **root, struct error *err)
 {
     struct search search = {.refusal = 1};
     for (size_t i = 0; i < all->count; i++)
-        search_partition(blocks, &all->items[i], &search);
+        search_partition(blocks, &all->items[i], view, &search);
     if (search.second)
         return error_set(err, "two systems, on partitions %u and %u: which one is meant?",
                          search.second->number, search.root->number);

@@ -121,14 +121,23 @@ static int by_dir(const void *a, const void *b)
 }
 
 /* 1, 0 or -1. */
+static int open_to_edit(struct disk *disk, struct volume *volume, bool writable, struct error *err)
+{
+    int answer = ext4_check(disk->blocks, &volume->partition, err);
+    if (answer <= 0)
+        return answer;
+    if (ext4_fs_open(disk->blocks, &volume->partition, writable, disk->now, &volume->fs, err) < 0)
+        return -1;
+    return 1;
+}
+
 static int open_volume(struct disk *disk, struct volume *volume, bool writable, struct error *err)
 {
     if (volume->fs || !ext4_is_ext(&volume->partition))
         return 1;
-    int answer = ext4_check(disk->blocks, &volume->partition, err);
-    if (answer > 0 &&
-        ext4_fs_open(disk->blocks, &volume->partition, writable, disk->now, &volume->fs, err) < 0)
-        answer = -1;
+    int answer = disk->remarks ? ext4_view_volume(disk->blocks, &volume->partition, volume->dir,
+                                                  disk->remarks, &volume->fs, err)
+                               : open_to_edit(disk, volume, writable, err);
     if (answer <= 0)
         error_context(err, "%s", volume->dir);
     return answer;
@@ -140,7 +149,7 @@ static int open_volumes(struct disk *disk, bool writable, struct error *err)
     struct partitions all AUTO_PARTITIONS = {.count = 0};
     if (partitions_read(disk->blocks, &all, err) < 0)
         return -1;
-    int answer = ext4_find_root(disk->blocks, &all, &root, err);
+    int answer = ext4_find_root(disk->blocks, &all, disk->remarks != NULL, &root, err);
     if (answer <= 0)
         return answer;
     answer = add_volume(disk, "/", root, err);

@@ -72,6 +72,14 @@ int guest_leave(struct disk_set *set, struct error *err) NONNULL(1, 2) MUST_CHEC
 int guest_look(guestfs_h *g, const char *path, mode_t *mode, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* The writer's read, stream and look. */
+int guest_read(struct disk *disk, const char *path, size_t max, struct buffer *out,
+               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+int guest_stream(struct disk *disk, const char *path, disk_sink *sink, void *ctx, struct error *err)
+    NONNULL(1, 2, 3, 5) MUST_CHECK;
+int guest_look_at(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* The writer's space. */
 int guest_space(struct disk *disk, const char *dir, struct disk_space *out, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;

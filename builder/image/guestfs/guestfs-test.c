@@ -119,6 +119,13 @@ static void disks_without_one_system_are_refused(void **state)
     refuse_system(disks[LOST], "/etc/fstab:3: LABEL=x for /srv is not on the disk");
 }
 
+static int take_piece(void *out, const void *bytes, size_t n, struct error *err)
+{
+    (void)err;
+    buffer_add(out, bytes, n);
+    return 0;
+}
+
 static void disks_close_clean(void **state)
 {
     (void)state;
@@ -127,6 +134,36 @@ static void disks_close_clean(void **state)
     RUN("e2fsck", "-fn", "one.raw" ROOT_AT);
     RUN("e2fsck", "-fn", "two.raw" ROOT_AT);
     assert_int_equal(writer->close_all(NULL, &err), 0);
+}
+
+/* What Linux recovers when it mounts does not reach the file. */
+static void a_view_changes_nothing(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct buffer remarks AUTO_BUFFER = buffer_heap(), text AUTO_BUFFER = buffer_heap();
+    struct disk_item item AUTO_ITEM = {.target = NULL}, link AUTO_ITEM = {.target = NULL};
+    struct disk_file file = {.path = "one.raw"};
+    struct disk *disk;
+    RUN("debugfs", "-w", "-R", "feature needs_recovery", "one.raw" ROOT_AT);
+    RUN("debugfs", "-w", "-R", "ea_set /srv/full/file user.x value", "one.raw" ROOT_AT);
+    RUN("cp", "one.raw", "before.raw");
+    if (writer->view(&file, &disk, &set, &remarks, &err) < 1)
+        fail_msg("%s", err.text);
+    assert_int_equal(writer->look(disk, "/srv/full/file", &item, &err), 1);
+    assert_true(S_ISREG(item.mode));
+    assert_int_equal(item.size, 3);
+    assert_int_equal(item.xattr_count, 1);
+    assert_string_equal(item.xattrs[0].name, "user.x");
+    assert_int_equal(item.xattrs[0].len, 5);
+    assert_int_equal(writer->look(disk, "/srv/link", &link, &err), 1);
+    assert_string_equal(link.target, "/etc/os-release");
+    assert_int_equal(writer->look(disk, "/srv/absent", &link, &err), 0);
+    assert_int_equal(writer->stream(disk, "/srv/full/file", take_piece, &text, &err), 0);
+    assert_string_equal(text.data, "old");
+    assert_int_equal(writer->stream(disk, "/srv/absent", take_piece, &text, &err), -1);
+    close_images(set);
+    RUN("cmp", "one.raw", "before.raw");
 }
 
 static void kernels_boot_in_emulation(void **state)
@@ -149,6 +186,7 @@ int main(void)
         cmocka_unit_test(programs_run_inside),
         cmocka_unit_test(disks_without_one_system_are_refused),
         cmocka_unit_test(disks_close_clean),
+        cmocka_unit_test(a_view_changes_nothing),
         cmocka_unit_test(kernels_boot_in_emulation),
     };
     return cmocka_run_group_tests(tests, open_disks, remove_folder);

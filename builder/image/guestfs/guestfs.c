@@ -12,8 +12,7 @@
 #include "builder/progress.h"
 
 enum {
-    READ_CHUNK = 3 << 20, /* a call carries at most 4 MiB */
-    LAUNCH_STEPS = 12     /* that libguestfs counts while it starts */
+    LAUNCH_STEPS = 12 /* that libguestfs counts while it starts */
 };
 
 int guest_error(guestfs_h *g, struct error *err, const char *fmt, ...)
@@ -101,6 +100,17 @@ static int add_images(guestfs_h *g, const struct disk_file *files, size_t n, str
     return 0;
 }
 
+/* What Linux writes when it mounts (a journal is recovered) goes to a temporary file of
+ * libguestfs. */
+static int add_to_view(guestfs_h *g, const struct disk_file *file, struct error *err)
+{
+    if (guestfs_add_drive_opts(g, file->path, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
+                               file->qcow2 ? "qcow2" : "raw", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
+                               -1) < 0)
+        return guest_error(g, err, "%s", file->path);
+    return 0;
+}
+
 static void show_launch(guestfs_h *g, void *progress, uint64_t event, int handle, int flags,
                         const char *buf, size_t buf_len, const uint64_t *array, size_t array_len)
 {
@@ -143,20 +153,17 @@ static int name_disks(struct disk_set *set, struct error *err)
     return 0;
 }
 
-/* The kernel of the appliance has its own clock: `now` is not asked. */
-static int open_all(const struct disk_file *files, size_t n, time_t now, struct disk **out,
+static int open_set(const struct disk_file *files, size_t n, bool writable, struct disk **out,
                     struct disk_set **set, struct error *err)
 {
-    (void)now;
-    if (n == 0)
-        return error_set(err, "no image to open");
     struct disk_set *s AUTO_SET = heap_array(1, sizeof *s);
     s->disks = heap_array(n, sizeof *s->disks);
     s->count = n;
     s->g = guestfs_create();
     if (!s->g)
         return error_errno(err, "libguestfs");
-    if (configure(s->g, err) < 0 || add_images(s->g, files, n, err) < 0 ||
+    if (configure(s->g, err) < 0 ||
+        (writable ? add_images(s->g, files, n, err) : add_to_view(s->g, files, err)) < 0 ||
         launch(s->g, n, err) < 0 || name_disks(s, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
@@ -170,6 +177,26 @@ static int open_all(const struct disk_file *files, size_t n, time_t now, struct 
     return 0;
 }
 
+/* The kernel of the appliance has its own clock: `now` is not asked. */
+static int open_all(const struct disk_file *files, size_t n, time_t now, struct disk **out,
+                    struct disk_set **set, struct error *err)
+{
+    (void)now;
+    if (n == 0)
+        return error_set(err, "no image to open");
+    return open_set(files, n, true, out, set, err);
+}
+
+/* Linux recovers a journal without a word. */
+static int view(const struct disk_file *file, struct disk **out, struct disk_set **set,
+                struct buffer *remarks, struct error *err)
+{
+    (void)remarks;
+    if (open_set(file, 1, false, out, set, err) < 0)
+        return -1;
+    return 1;
+}
+
 static int close_all(struct disk_set *set, struct error *err)
 {
     if (!set)
@@ -179,42 +206,6 @@ static int close_all(struct disk_set *set, struct error *err)
         result = guest_error(set->g, err, "shut the appliance down");
     set_free(set);
     return result;
-}
-
-static int check_readable(guestfs_h *g, const char *path, size_t max, struct error *err)
-{
-    struct guestfs_statns *st = guestfs_statns(g, path);
-    if (!st)
-        return guest_error(g, err, "read %s", path);
-    mode_t mode = (mode_t)st->st_mode;
-    uint64_t size = (uint64_t)st->st_size;
-    guestfs_free_statns(st);
-    if (!S_ISREG(mode))
-        return error_set(err, "read %s: not a regular file", path);
-    if (size > max)
-        return error_set(err, "read %s: larger than the %zu bytes allowed", path, max);
-    return 0;
-}
-
-static int read_file(struct disk *disk, const char *path, size_t max, struct buffer *out,
-                     struct error *err)
-{
-    guestfs_h *g = disk->set->g;
-    if (guest_use(disk, err) < 0 || check_readable(g, path, max, err) < 0)
-        return -1;
-    for (size_t total = 0;;) {
-        size_t n = 0;
-        char *chunk AUTO_FREE = guestfs_pread(g, path, READ_CHUNK, (int64_t)total, &n);
-        if (!chunk)
-            return guest_error(g, err, "read %s", path);
-        if (n == 0)
-            return 0;
-        buffer_add(out, chunk, n);
-        explicit_bzero(chunk, n);
-        total += n;
-        if (total > max || out->overflow)
-            return error_set(err, "read %s: larger than the %zu bytes allowed", path, max);
-    }
 }
 
 static int list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
@@ -256,8 +247,11 @@ static int run(struct disk *disk, const char *const *argv, struct buffer *out, s
 const struct disk_writer disk_writer_guestfs = {
     .name = "guestfs",
     .open_all = open_all,
+    .view = view,
     .close_all = close_all,
-    .read = read_file,
+    .read = guest_read,
+    .stream = guest_stream,
+    .look = guest_look_at,
     .list = list,
     .exists = exists,
     .space = guest_space,
