@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,15 +12,22 @@
 #include "common/file.h"
 
 /* Larger files are worth a line of progress. */
-enum { LARGE = 64 << 20, RECORD_MAX = 4096, HEX_LEN = 64 };
+enum { LARGE = 64 << 20, WORTH_KEEPING = 1 << 20, RECORD_MAX = 4096, HEX_LEN = 64 };
 
 /* What was hashed by this process. */
 static struct seen {
     char *path;
     char fingerprint[FINGERPRINT_MAX];
     char hex[DIGEST_HEX_MAX];
+    bool again; /* read, whatever was remembered */
 } * seen;
 static size_t seen_count, seen_cap;
+
+/* Where digest_path remembers. */
+static struct {
+    char *folder; /* NULL: nowhere */
+    bool again;
+} common;
 
 static struct seen *find_seen(const char *path)
 {
@@ -47,22 +55,6 @@ static int hash_file(const char *path, char hex[static DIGEST_HEX_MAX], struct e
     return result < 0 ? error_context(err, "%s", path) : 0;
 }
 
-int digest_path(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
-{
-    char fingerprint[FINGERPRINT_MAX];
-    if (fingerprint_of(path, fingerprint, err) < 0)
-        return -1;
-    struct seen *known = find_seen(path);
-    if (strcmp(known->fingerprint, fingerprint) != 0) {
-        known->fingerprint[0] = '\0';
-        if (hash_file(path, known->hex, err) < 0)
-            return -1;
-        memcpy(known->fingerprint, fingerprint, sizeof fingerprint);
-    }
-    memcpy(hex, known->hex, DIGEST_HEX_MAX);
-    return 0;
-}
-
 /* A record is compared, never parsed: "FINGERPRINT PATH" on a line, and the digest on the next. */
 static bool recall(const char *file, const char *head, char hex[static DIGEST_HEX_MAX])
 {
@@ -77,24 +69,67 @@ static bool recall(const char *file, const char *head, char hex[static DIGEST_HE
     return true;
 }
 
-int digest_kept(const char *folder, const char *path, bool again, char hex[static DIGEST_HEX_MAX],
-                struct error *err)
+/* Another build may be writing the same record; without one the file is read again. */
+static int remember(const char *folder, const char *file, const char *head, const char *hex,
+                    struct error *err)
 {
-    char fingerprint[FINGERPRINT_MAX], name[DIGEST_HEX_MAX];
-    if (fingerprint_of(path, fingerprint, err) < 0 ||
-        digest_memory(path, strlen(path), "sha256", name, err) < 0)
+    struct error ignored = ERROR_INIT;
+    char *record AUTO_FREE = heap_printf("%s%s\n", head, hex);
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, "create %s", folder);
+    (void)!file_publish(AT_FDCWD, file, record, strlen(record), 0600, &ignored);
+    return 0;
+}
+
+static int hash_kept(const char *folder, const char *path, const char *fingerprint, bool again,
+                     char hex[static DIGEST_HEX_MAX], struct error *err)
+{
+    char name[DIGEST_HEX_MAX];
+    if (digest_memory(path, strlen(path), "sha256", name, err) < 0)
         return -1;
     char *file AUTO_FREE = heap_printf("%s/%.32s", folder, name);
     char *head AUTO_FREE = heap_printf("%s %s\n", fingerprint, path);
     if (!again && recall(file, head, hex))
         return 0;
-    if (digest_path(path, hex, err) < 0)
+    return hash_file(path, hex, err) < 0 ? -1 : remember(folder, file, head, hex, err);
+}
+
+/* `folder` may be NULL. */
+static int find_digest(const char *folder, const char *path, bool again,
+                       char hex[static DIGEST_HEX_MAX], struct error *err)
+{
+    char fingerprint[FINGERPRINT_MAX];
+    if (fingerprint_of(path, fingerprint, err) < 0)
         return -1;
-    char *record AUTO_FREE = heap_printf("%s%s\n", head, hex);
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return error_errno(err, "create %s", folder);
-    /* Another build may be writing the same record; without one the file is read again. */
-    struct error ignored = ERROR_INIT;
-    (void)!file_publish(AT_FDCWD, file, record, strlen(record), 0600, &ignored);
+    struct seen *known = find_seen(path);
+    if (again != known->again || strcmp(known->fingerprint, fingerprint) != 0) {
+        known->fingerprint[0] = '\0';
+        if ((folder ? hash_kept(folder, path, fingerprint, again, known->hex, err)
+                    : hash_file(path, known->hex, err)) < 0)
+            return -1;
+        memcpy(known->fingerprint, fingerprint, sizeof fingerprint);
+        known->again = again;
+    }
+    memcpy(hex, known->hex, DIGEST_HEX_MAX);
     return 0;
+}
+
+void digest_keep_in(const char *folder, bool again)
+{
+    free(common.folder);
+    common.folder = heap_copy(folder);
+    common.again = again;
+}
+
+int digest_path(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
+{
+    struct stat st;
+    bool worth = common.folder && stat(path, &st) == 0 && st.st_size >= WORTH_KEEPING;
+    return find_digest(worth ? common.folder : NULL, path, common.again, hex, err);
+}
+
+int digest_kept(const char *folder, const char *path, bool again, char hex[static DIGEST_HEX_MAX],
+                struct error *err)
+{
+    return find_digest(folder, path, again, hex, err);
 }

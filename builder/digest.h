@@ -43,6 +43,10 @@ void digest_free(struct digest *digest);
 int digest_path(const char *path, char hex[static DIGEST_HEX_MAX], struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* From now on digest_path remembers larger files in a folder for the next run, too, as digest_kept
+ * does. */
+void digest_keep_in(const char *folder, bool again) NONNULL(1);
+
 /* The same, remembered in a folder (made when it is not there) for the next run; with `again` what
  * is remembered there is not trusted. */
 int digest_kept(const char *folder, const char *path, bool again, char hex[static DIGEST_HEX_MAX],

@@ -141,6 +141,8 @@ static int find_group(struct build *build, struct group *group, struct error *er
 
 int build_find_fresh(struct build *build, struct error *err)
 {
+    char *folder AUTO_FREE = heap_printf("%s/digests", build->inputs.cache);
+    digest_keep_in(folder, build->options.rehash);
     if (digest_path("/proc/self/exe", build->program_digest, err) < 0)
         return -1;
     for (size_t i = 0; i < build->group_count; i++)

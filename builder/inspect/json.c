@@ -191,7 +191,7 @@ static json_t *problems_json(const struct report *r)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < r->problem_count; i++) {
-        const struct problem *p = &r->problems[i];
+        const struct finding *p = &r->problems[i];
         json_array_append_new(
             out, json_pack("{s:s, s:s, s:s}", "kind", p->kind, "path", p->path, "text", p->text));
     }

@@ -269,7 +269,7 @@ static void print_verdict(const struct report *r, FILE *out)
         fprintf(out, "  %s: written when the machine came up\n", r->booted_paths.items[i]);
     fprintf(out, r->problem_count ? "\nproblems\n" : "");
     for (size_t i = 0; i < r->problem_count; i++) {
-        const struct problem *p = &r->problems[i];
+        const struct finding *p = &r->problems[i];
         fprintf(out, "  %s%s%s\n", p->path, *p->path ? " " : "", p->text);
     }
 }

@@ -67,7 +67,7 @@ void report_problem(struct report *report, const char *kind, const char *path, c
     char *text = format(fmt, ap);
     va_end(ap);
     *APPEND(report->problems, report->problem_count, report->problem_cap) =
-        (struct problem){.kind = kind, .path = report_text(path, strlen(path)), .text = text};
+        (struct finding){.kind = kind, .path = report_text(path, strlen(path)), .text = text};
 }
 
 void report_remark(struct report *report, const char *fmt, ...)

@@ -12,7 +12,7 @@
 #include "common/attributes.h"
 
 /* Something that is not as it has to be. The kinds are words of the JSON output. */
-struct problem {
+struct finding {
     const char *kind; /* "content", "missing", "expired", … */
     char *path;       /* of the file that is concerned, or "" */
     char *text;       /* "has mode 0644 instead of 0600" */
@@ -142,7 +142,7 @@ struct report {
 
     struct trace *traces;
     size_t trace_count, trace_cap;
-    struct problem *problems;
+    struct finding *problems;
     size_t problem_count, problem_cap;
 };
 
