@@ -45,8 +45,11 @@ int disk_view_open(const struct disk_file *file, const struct disk_writer *write
             return 0;
         *err = why;
         if (answer < 0)
-            return -1;
+            break;
     }
+    /* Some errors name the file already. */
+    if (!strstr(err->text, file->path))
+        error_context(err, "%s", file->path);
     return -1;
 }
 

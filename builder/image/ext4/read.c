@@ -8,16 +8,17 @@
 
 enum { TARGET_MAX = 4096 };
 
-static int find_file(struct disk *disk, const char *path, struct node *node, struct error *err)
+static int open_file(struct disk *disk, const char *path, struct node *node, struct error *err)
 {
     struct place place;
     int found = ext4_find(disk, path, true, &place, err);
     if (found <= 0)
-        return found < 0 ? -1 : error_set(err, "%s: No such file or directory", path);
+        return found < 0 ? error_context(err, "read")
+                         : error_set(err, "read %s: No such file or directory", path);
     if (node_read(place.volume->fs, place.ino, node, err) < 0)
-        return error_context(err, "%s", path);
+        return error_context(err, "read %s", path);
     if (!LINUX_S_ISREG(node->raw->i_mode))
-        return error_set(err, "%s: not a regular file", path);
+        return error_set(err, "read %s: not a regular file", path);
     return 0;
 }
 
@@ -25,8 +26,8 @@ int ext4_read(struct disk *disk, const char *path, size_t max, struct buffer *ou
               struct error *err)
 {
     struct node node AUTO_NODE = {.fs = NULL};
-    if (find_file(disk, path, &node, err) < 0)
-        return error_context(err, "read");
+    if (open_file(disk, path, &node, err) < 0)
+        return -1;
     if (content_read(&node, max, out, err) < 0)
         return error_context(err, "read %s", path);
     return 0;
@@ -35,8 +36,8 @@ int ext4_read(struct disk *disk, const char *path, size_t max, struct buffer *ou
 int ext4_stream(struct disk *disk, const char *path, disk_sink *sink, void *ctx, struct error *err)
 {
     struct node node AUTO_NODE = {.fs = NULL};
-    if (find_file(disk, path, &node, err) < 0)
-        return error_context(err, "read");
+    if (open_file(disk, path, &node, err) < 0)
+        return -1;
     if (content_stream(&node, sink, ctx, err) < 0)
         return error_context(err, "read %s", path);
     return 0;
