@@ -58,7 +58,7 @@ int inspect_image(const struct disk_file *file, const struct disk_writer *writer
     struct inspection in = {.report = report, .now = now};
     struct buffer remarks AUTO_BUFFER = buffer_heap();
     if (disk_view_open(file, writer, &in.view, &remarks, err) < 0)
-        return -1;
+        return error_context(err, "%s", file->path);
     report->writer = in.view.writer->name;
     take_remarks(report, &remarks);
     run_steps(&in);

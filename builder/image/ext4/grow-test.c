@@ -68,7 +68,8 @@ static void expect_root(const char *path, unsigned number, uint64_t size)
     const struct partition *root;
     ext2_filsys fs = NULL;
     struct blocks *blocks = open_raw(path);
-    if (partitions_read(blocks, &all, &err) < 0 || ext4_find_root(blocks, &all, &root, &err) <= 0 ||
+    if (partitions_read(blocks, &all, &err) < 0 ||
+        ext4_find_root(blocks, &all, false, &root, &err) <= 0 ||
         ext4_fs_open(blocks, root, false, 1, &fs, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(root->number, number);

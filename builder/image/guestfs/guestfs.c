@@ -172,7 +172,7 @@ static int open_set(const struct disk_file *files, size_t n, bool writable, stru
         out[i] = &s->disks[i];
     }
     if (guest_find_system(&s->disks[0], &s->layout, err) < 0)
-        return error_context(err, "%s", files[0].path);
+        return -1;
     *set = steal(s);
     return 0;
 }
