@@ -29,9 +29,11 @@ int build_choose_writer(struct build *build, const struct disk_file *file, struc
     return 0;
 }
 
-/* A damaged file system would be damaged further. */
-static int check_whole(const struct build *build, const struct disk_file *file, struct error *err)
+/* A damaged file system would be damaged further. e2fsck has the file written to the disk first,
+ * which is nothing to do for a base that is raw itself. */
+static int check_whole(const struct build *build, const struct disk_file *copy, struct error *err)
 {
+    const struct disk_file *file = build->base.qcow2 ? copy : &build->base;
     if (build->writer->check && build->writer->check(file, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     return 0;
