@@ -56,8 +56,8 @@ BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
 	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
-	inspect/gather-initrds inspect/gather-system inspect/gather-unlisted inspect/glob \
-	inspect/grub inspect/json inspect/print inspect/report
+	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
+	inspect/gather-unlisted inspect/glob inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
@@ -88,12 +88,13 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 	image/ext4/log image/ext4/map \
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/guestfs/volumes
-TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect inspect/report
+TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect \
+	inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
-TESTS_BUILDER += plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

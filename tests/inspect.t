@@ -91,6 +91,7 @@ like "$out" 'containerd +1\.4\.4 +containerd\.tar\.gz +sha256:[0-9a-f]{16}…' "
 like "$out" '36[45] days +20[0-9-]+ +/usr/lib/nodebake/identity/worker-0\.pem +system:node:worker-0, system:nodes' \
     "certificates with days left"
 like "$out" 'kubelet\.service +multi-user\.target +enabled by firstboot' "units"
+like "$out" 'preset: keeps them down' "the preset"
 like "$out" 'POD_CIDR \(cidr\) gce instance/attributes/pod-cidr' "facts"
 like "$out" '
   /var/lib/kubelet/kubelet-config\.yaml
@@ -165,6 +166,8 @@ fresh && edit "rm $lib/manifest.json"
 inspect ../work.raw
 is "$status" 1 "no manifest"
 like "$out" "$lib/manifest.json is missing: no file can be verified" "is a problem"
+fresh && edit "set_inode_field $lib/manifest.json mode 0100666"
+found $lib/manifest.json "is not a file of mode 0644 that belongs to 0:0" "another mode of the manifest"
 fresh && edit "set_inode_field /etc/crictl.yaml mode 0100666" "rm /etc/sysctl.d/90-nodebake.conf" \
     "rm /usr/local/bin/kubectl"
 inspect ../work.raw
@@ -178,7 +181,7 @@ faketime -f -3d openssl req -x509 -key new-key.pem -out old.pem -subj /O=system:
 fresh && edit "rm $lib/identity/worker-0.pem" "write old.pem $lib/identity/worker-0.pem"
 inspect ../work.raw --json
 is "$status:$(jq -r '.problems[] | select(.kind == "expired") | .path + " " + .text' out.txt)" \
-    "1:$lib/identity/worker-0.pem old, system:nodes: expired on $(date -u -d '2 days ago' +%F)" "an expired certificate"
+    "1:$lib/identity/worker-0.pem holds the certificate of old, system:nodes, which expired on $(date -u -d '2 days ago' +%F)" "an expired certificate"
 is "$(jq -r '.nodebake.certificates[] | select(.subject | contains("CN=old")) | .daysLeft' out.txt)" -2 "its days"
 
 # The initrd.
@@ -240,6 +243,16 @@ refused cut.raw 'cut.raw: .*was it cut short' "a raw image that was cut"
 head -c 200K out/worker.qcow2 >elsewhere/cut.qcow2
 refused cut.qcow2 'cut.qcow2: is damaged or cut short' "a qcow2 image that was cut"
 refused ../out/worker-0.tar.gz 'is compressed with gzip; `tar -xSzf` unpacks the disk.raw' "an image for GCE"
+fresh
+for format in raw qcow2; do
+    qemu-img convert -O $format work.raw elsewhere/busy.$format
+    qemu-nbd -f $format -k "$tmp/socket" elsewhere/busy.$format &
+    within 20 test -S "$tmp/socket"
+    refused busy.$format "busy.$format: a machine runs from it" "a $format image that is in use"
+    kill $!
+    wait $!
+    rm -f "$tmp/socket"
+done
 cp out/worker-0.qcow2 elsewhere/alone.qcow2
 refused alone.qcow2 'alone.qcow2 lies on other files: worker.qcow2: No such file' "an overlay without what it lies on"
 qemu-img create -q -f qcow2 -u -b nbd:127.0.0.1:1 -F raw elsewhere/nbd.qcow2 64M

@@ -22,8 +22,8 @@ struct image_layers {
 };
 
 /* Like image_probe, for who only reads: a qcow2 image may lie on other images, whose names are
- * plain paths. A compressed file, as those for GCE are, is refused with a word on how to unpack it.
- * The layers are to be freed, also on -1. */
+ * plain paths. A compressed file, as those for GCE are, is refused with a word on how to unpack it,
+ * and one that QEMU has open for writing. The layers are to be freed, also on -1. */
 int image_probe_layers(const char *path, struct disk_file *out, struct image_layers *layers,
                        struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 

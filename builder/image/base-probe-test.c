@@ -71,12 +71,30 @@ static void packed_images_are_refused(void **state)
     refuse_layers("absent", "absent: No such file or directory");
 }
 
+/* What QEMU's locks look like. */
+static void images_that_are_written_to_are_refused(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct disk_file file;
+    struct image_layers layers AUTO_LAYERS = {.count = 0};
+    struct flock reads = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
+    struct flock writes = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1};
+    make_disk("a.raw", DISK_SIZE);
+    int fd AUTO_CLOSE = open("a.raw", O_RDWR | O_CLOEXEC);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &reads), 0);
+    expect(image_probe_layers("a.raw", &file, &layers, &err), &err);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &writes), 0);
+    refuse_layers("a.raw", "a machine runs from it, or another program writes to it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(layers_are_found_from_where_they_lie),
         IN_FOLDER(layers_of_no_plain_name_are_refused),
         IN_FOLDER(packed_images_are_refused),
+        IN_FOLDER(images_that_are_written_to_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,22 @@ static int refuse_packed(const char *path, struct error *err)
     return 0;
 }
 
+/* QEMU notes by locks on single bytes what it may do with an image that it has open. */
+static int refuse_busy(const char *path, struct error *err)
+{
+    enum { WRITES = 101 };
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITES, .l_len = 1};
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno(err, "%s", path);
+    if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+        return error_set(err,
+                         "%s: a machine runs from it, or another program writes to it; shut it "
+                         "down, or take a copy",
+                         path);
+    return 0;
+}
+
 /* Where the name of a file below leads; the caller frees it. QEMU would open "http:…" and the like,
  * too: an image that somebody else made must not reach the network. */
 static char *resolve_below(const char *path, const char *below, struct error *err)
@@ -187,7 +203,7 @@ static int probe_layer(const char *path, struct disk_file *file, struct image_la
 int image_probe_layers(const char *path, struct disk_file *out, struct image_layers *layers,
                        struct error *err)
 {
-    if (check_file(path, err) < 0 || refuse_packed(path, err) < 0)
+    if (check_file(path, err) < 0 || refuse_packed(path, err) < 0 || refuse_busy(path, err) < 0)
         return -1;
     if (probe_layer(path, out, layers, err) == 0)
         return 0;

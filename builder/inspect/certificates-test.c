@@ -86,8 +86,12 @@ static void times_are_judged(void **state)
     } cases[] = {
         {300, NULL, "", 0},
         {340, NULL, "expires on ", 1},
-        {400, "expired", "system:node:worker-0, system:nodes: expired on 2021-", 0},
-        {-2, "not-yet-valid", "system:node:worker-0, system:nodes: is not valid before 2020-", 0},
+        {400, "expired",
+         "holds the certificate of system:node:worker-0, system:nodes, which expired on 2021-", 0},
+        {-2, "not-yet-valid",
+         "holds the certificate of system:node:worker-0, system:nodes, which is not valid before "
+         "2020-",
+         0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct report r AUTO_REPORT = {.path = NULL};

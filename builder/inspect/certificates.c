@@ -80,10 +80,12 @@ static void judge(const struct search *s, const struct certificate *c)
     if (gmtime_r(&when, &tm))
         strftime(date, sizeof date, "%Y-%m-%d", &tm);
     if (c->begins > s->now)
-        report_problem(s->report, "not-yet-valid", s->path, "%s: is not valid before %s", c->holder,
+        report_problem(s->report, "not-yet-valid", s->path,
+                       "holds the certificate of %s, which is not valid before %s", c->holder,
                        date);
     else if (c->ends <= s->now)
-        report_problem(s->report, "expired", s->path, "%s: expired on %s", c->holder, date);
+        report_problem(s->report, "expired", s->path,
+                       "holds the certificate of %s, which expired on %s", c->holder, date);
     else if (c->days_left < SOON_DAYS)
         report_remark(s->report, "%s: %s: expires on %s, in %ld days", s->path, c->holder, date,
                       c->days_left);
@@ -96,7 +98,7 @@ static void add(const struct search *s, X509 *cert)
     if (r->certificate_count == CERTIFICATES_MAX)
         return;
     if (!time_of(X509_get0_notBefore(cert), &begins) || !time_of(X509_get0_notAfter(cert), &ends)) {
-        report_problem(r, "certificate", s->path, "its dates cannot be read");
+        report_problem(r, "certificate", s->path, "holds a certificate whose dates cannot be read");
         return;
     }
     struct certificate *c = APPEND(r->certificates, r->certificate_count, r->certificate_cap);
@@ -140,7 +142,7 @@ static void read_base64(const struct search *s, const char *at, size_t len)
                     : EVP_DecodeBlock((unsigned char *)bytes.data, (const unsigned char *)text.data,
                                       (int)len);
     if (n < 0) {
-        report_problem(s->report, "certificate", s->path, "%s is not base64", s->what);
+        report_problem(s->report, "certificate", s->path, "holds a %s that is not base64", s->what);
         return;
     }
     bytes.len = (size_t)n; /* zeros stand for its padding */

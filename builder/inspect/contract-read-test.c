@@ -27,7 +27,7 @@ static void the_golden_contract_is_read(void **state)
     assert_string_equal(c->cluster, "kubernetes-the-hard-way");
     assert_string_equal(c->role, "worker");
     assert_string_equal(c->node, "worker-0");
-    assert_string_equal(c->deadline, "60");
+    assert_int_equal(c->deadline, 60);
     assert_int_equal(c->source_count, 1);
     assert_string_equal(c->sources[0].name, "gce");
     assert_string_equal(c->sources[0].identity, "product_uuid");

@@ -102,7 +102,8 @@ static void take_node(struct contract_report *c, struct line *line)
 
 static void take_deadline(struct contract_report *c, struct line *line)
 {
-    take_text(&c->deadline, line);
+    unsigned long seconds = strtoul(line->fields[1], NULL, 10);
+    c->deadline = seconds > CONTRACT_DEADLINE_MAX ? 0 : (unsigned)seconds;
 }
 
 static const struct {

@@ -141,6 +141,9 @@ int gather_units(struct inspection *in, struct error *err)
     struct contract_report *c = &in->report->contract;
     size_t enabled = 0;
     (void)err;
+    in->report->preset = inspect_exists(in, PATH_PRESET_ON)    ? "enables"
+                         : inspect_exists(in, PATH_PRESET_OFF) ? "disables"
+                                                               : NULL;
     find_files(in, c->identities, c->identity_count);
     find_files(in, c->templates, c->template_count);
     for (size_t i = 0; i < c->unit_count; i++) {

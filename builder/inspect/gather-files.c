@@ -9,7 +9,6 @@
 #include "builder/inspect/certificates.h"
 #include "builder/inspect/gather.h"
 #include "builder/pki/x509.h"
-#include "builder/plan/plan.h"
 #include "builder/progress.h"
 
 enum { SUM_SHOWN = 12 /* hex digits */ };
@@ -19,32 +18,6 @@ static const char *const written_by_boot[] = {"/etc/machine-id"};
 
 /* Labels come from the machine's policy. */
 static const char *const foreign_xattrs[] = {"security.selinux"};
-
-int gather_manifest(struct inspection *in, struct error *err)
-{
-    struct report *r = in->report;
-    struct error why = ERROR_INIT;
-    struct buffer text AUTO_BUFFER = buffer_heap();
-    int found = inspect_read(in, TREE_MANIFEST, MANIFEST_MAX, &text, err);
-    r->baked = found != 0 || inspect_exists(in, PATH_CONTRACT);
-    if (found < 0)
-        return -1;
-    if (!r->baked)
-        return 0;
-    if (found == 0) {
-        report_problem(r, "manifest", TREE_MANIFEST, "is missing: no file can be verified");
-        return 0;
-    }
-    if (manifest_parse(text.data, text.len, &in->manifest, &why) < 0) {
-        report_problem(r, "manifest", TREE_MANIFEST, "is damaged: no file can be verified (%s)",
-                       why.text);
-        return 0;
-    }
-    r->build = report_text(in->manifest.build, strlen(in->manifest.build));
-    if (!in->manifest.genuine)
-        report_problem(r, "manifest", TREE_MANIFEST, "was changed: it is not what nodebake wrote");
-    return 0;
-}
 
 /* One file being compared. */
 struct comparison {
@@ -187,7 +160,7 @@ static void compare_content(struct comparison *c)
         return;
     }
     if (c->found->size != c->item->size)
-        differs(c, "content", "has %llu bytes instead of %llu", (unsigned long long)c->found->size,
+        differs(c, "content", "has size %llu instead of %llu", (unsigned long long)c->found->size,
                 (unsigned long long)c->item->size);
     else if (strcmp(hex, c->item->sha256) != 0)
         differs(c, "content", "has other content: SHA-256 %.*s… instead of %.*s…", SUM_SHOWN, hex,

@@ -1,6 +1,7 @@
 #include "builder/inspect/gather.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "builder/heap.h"
 #include "builder/inspect/inspect.h"
@@ -52,16 +53,38 @@ static void take_remarks(struct report *report, const struct buffer *text)
             report_remark(report, "%s", line);
 }
 
-int inspect_image(const struct disk_file *file, const struct disk_writer *writer, time_t now,
-                  struct report *report, struct error *err)
+static int look_into(const struct disk_file *file, const struct disk_writer *writer, time_t now,
+                     struct report *report, struct error *err)
 {
     struct inspection in = {.report = report, .now = now};
     struct buffer remarks AUTO_BUFFER = buffer_heap();
     if (disk_view_open(file, writer, &in.view, &remarks, err) < 0)
-        return error_context(err, "%s", file->path);
+        return -1;
     report->writer = in.view.writer->name;
     take_remarks(report, &remarks);
     run_steps(&in);
     manifest_free(&in.manifest);
     return in.view.writer->close_all(in.view.set, err);
+}
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Of a file that changes meanwhile nothing can be said. */
+int inspect_image(const struct disk_file *file, const struct disk_writer *writer, time_t now,
+                  struct report *report, struct error *err)
+{
+    struct stat before, after;
+    if (stat(file->path, &before) < 0)
+        return error_errno(err, "%s", file->path);
+    if (look_into(file, writer, now, report, err) < 0)
+        return -1;
+    if (stat(file->path, &after) < 0)
+        return error_errno(err, "%s", file->path);
+    if (!same_state(&before, &after))
+        return error_set(err, "%s: was changed while it was read", file->path);
+    return 0;
 }

@@ -3,7 +3,7 @@
 #include "builder/inspect/inspect.h"
 #include "builder/plan/plan.h"
 #include "builder/progress.h"
-#include "builder/tree/tree.h"
+#include "builder/tree/manifest.h"
 
 enum { LARGE = 9 * MIB + 5 };
 
@@ -217,7 +217,7 @@ static void every_change_is_found(void **state)
         {one_attribute_more, "xattr", "/srv/app/capable", "has the extended attribute user.y, too",
          1},
         {own_file, "target", "/srv/app/second", "is no hard link to /srv/app/key", 1},
-        {longer, "content", "/srv/app/empty", "has 1 bytes instead of 0", 1},
+        {longer, "content", "/srv/app/empty", "has size 1 instead of 0", 1},
         /* put makes a new file, of which the second name is none. */
         {other_content, "content", "/srv/app/key", "has other content: SHA-256 ", 2},
         {other_mode, "mode", "/srv/app/large", "has mode 0755 instead of 4755", 2},
@@ -226,7 +226,7 @@ static void every_change_is_found(void **state)
         {a_file_for_a_link, "type", "/srv/app/link", "is a file instead of a link", 1},
         {a_link_for_a_file, "type", "/srv/app/empty", "is a link instead of a file", 1},
         {one_more_file, "unlisted", PATH_IDENTITY "/worker-9.pem", "is not in the manifest", 1},
-        {other_machine_id, "content", "/etc/machine-id", "has 33 bytes instead of 14", 1},
+        {other_machine_id, "content", "/etc/machine-id", "has size 33 instead of 14", 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct report r AUTO_REPORT = {.path = NULL};
@@ -295,16 +295,30 @@ static void changed_manifest(struct disk *disk)
     put(disk, entry);
 }
 
+static void empty_manifest(struct disk *disk)
+{
+    char *text AUTO_FREE = NULL;
+    struct error err = ERROR_INIT;
+    json_t *entries = json_array();
+    assert_int_equal(manifest_text(entries, &text, &err), 0);
+    put_text(disk, TREE_MANIFEST, text, 0644);
+    json_decref(entries);
+}
+
 static void the_manifest_is_judged_too(void **state)
 {
     (void)state;
     struct report none AUTO_REPORT = {.path = NULL}, changed AUTO_REPORT = {.path = NULL};
+    struct report empty AUTO_REPORT = {.path = NULL};
     RUN("cp", "good.raw", "a.raw");
     edit_image("a.raw", changed_manifest);
     inspect("a.raw", &changed);
     assert_int_equal(changed.problem_count, 1);
     assert_string_equal(changed.problems[0].text, "was changed: it is not what nodebake wrote");
     assert_int_equal(changed.same_count, 9);
+    edit_image("a.raw", empty_manifest);
+    inspect("a.raw", &empty);
+    assert_string_equal(empty.problems[0].text, "lists no files");
     edit_image("a.raw", no_manifest);
     inspect("a.raw", &none);
     assert_true(none.problem_count >= 1);

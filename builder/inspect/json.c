@@ -144,10 +144,11 @@ static json_t *contract_json(const struct contract_report *c)
 {
     if (!c->there)
         return json_null();
-    return json_pack("{s:I, s:s?, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)c->version,
-                     "deadline", c->deadline, "sources", sources_json(c), "facts", facts_json(c),
-                     "identity", files_json(c->identities, c->identity_count), "templates",
-                     files_json(c->templates, c->template_count), "units", units_json(c));
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)c->version,
+                     "deadline", (json_int_t)c->deadline, "sources", sources_json(c), "facts",
+                     facts_json(c), "identity", files_json(c->identities, c->identity_count),
+                     "templates", files_json(c->templates, c->template_count), "units",
+                     units_json(c));
 }
 
 static json_t *stamp_json(const struct stamp_report *s)
@@ -162,15 +163,16 @@ static json_t *node_json(const struct report *r)
 {
     if (!r->baked)
         return json_null();
-    return json_pack(
-        "{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, "
-        "s:o}}",
-        "build", r->build, "nodebake", r->nodebake, "cluster", r->cluster, "role", r->role, "node",
-        r->node, "profile", r->profile, "kubernetes", r->kubernetes, "base", r->base, "components",
-        components_json(r), "certificates", certificates_json(r), "contract",
-        contract_json(&r->contract), "booted", stamp_json(&r->stamp), "files", "listed",
-        (json_int_t)r->file_count, "same", (json_int_t)r->same_count, "bytes",
-        (json_int_t)r->file_bytes, "writtenByBoot", list_json(&r->booted_paths));
+    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, "
+                     "s:{s:I, s:I, s:I, "
+                     "s:o}}",
+                     "build", r->build, "nodebake", r->nodebake, "cluster", r->cluster, "role",
+                     r->role, "node", r->node, "profile", r->profile, "kubernetes", r->kubernetes,
+                     "base", r->base, "components", components_json(r), "certificates",
+                     certificates_json(r), "contract", contract_json(&r->contract), "booted",
+                     stamp_json(&r->stamp), "preset", r->preset, "files", "listed",
+                     (json_int_t)r->file_count, "same", (json_int_t)r->same_count, "bytes",
+                     (json_int_t)r->file_bytes, "writtenByBoot", list_json(&r->booted_paths));
 }
 
 static json_t *hygiene_json(const struct report *r)

@@ -161,6 +161,14 @@ static const char *unit_text(const struct report *r, enum unit_state state)
     return r->stamp.there ? "not enabled" : "enabled by firstboot";
 }
 
+static const char *preset_text(const char *preset)
+{
+    if (!preset)
+        return "there is none";
+    return strcmp(preset, "enables") == 0 ? "enables them"
+                                          : "keeps them down until firstboot has finished";
+}
+
 static void print_units(const struct report *r, FILE *out)
 {
     const struct contract_report *c = &r->contract;
@@ -173,6 +181,8 @@ static void print_units(const struct report *r, FILE *out)
     for (size_t i = 0; i < c->unit_count; i++)
         fprintf(out, "  %-*s  %-*s  %s\n", name, c->units[i].name, target, c->units[i].target,
                 unit_text(r, c->units[i].state));
+    if (c->unit_count)
+        fprintf(out, "  preset: %s\n", preset_text(r->preset));
 }
 
 /* Before the machine has come up, nobody expects them. */
@@ -191,8 +201,7 @@ static void print_contract(const struct report *r, FILE *out)
     const struct contract_report *c = &r->contract;
     if (!c->there)
         return;
-    fprintf(out, "\ncontract: version %u, deadline %s s\n", c->version,
-            c->deadline ? c->deadline : "?");
+    fprintf(out, "\ncontract: version %u, deadline %u s\n", c->version, c->deadline);
     for (size_t i = 0; i < c->source_count; i++)
         fprintf(out, "  source  %s, told apart by %s\n", c->sources[i].name,
                 c->sources[i].identity);

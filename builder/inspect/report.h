@@ -78,7 +78,7 @@ struct unit_line {
 struct contract_report {
     bool there;
     unsigned version;
-    char *deadline; /* seconds */
+    unsigned deadline; /* seconds; 0: it names none */
     char *cluster, *role, *node;
     struct source_line *sources;
     size_t source_count, source_cap;
@@ -134,6 +134,7 @@ struct report {
     size_t component_count, component_cap;
     struct contract_report contract;
     struct stamp_report stamp;
+    const char *preset; /* what it does to the units: "disables", "enables"; NULL: there is none */
     struct certificate *certificates;
     size_t certificate_count, certificate_cap;
     size_t file_count, same_count; /* of the manifest; those that equal it */
