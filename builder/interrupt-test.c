@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "builder/interrupt.h"
+#include "builder/process.h"
 
 static char folder[] = "/tmp/nodebake-interrupt-test-XXXXXX";
 static char first[sizeof folder + 8], second[sizeof folder + 8];
@@ -120,6 +121,35 @@ static void an_ignored_signal_stays_ignored(void **state)
     assert_int_equal(unlink(second), 0);
 }
 
+/* Ends a child that runs a program which makes the file again and again. */
+static void end_after(unsigned microseconds)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        const char *const argv[] = {"sh", "-c", "while :; do : >\"$0\"; done", first, NULL};
+        const struct process process = {.argv = argv};
+        struct error err;
+        interrupt_removes(first);
+        _exit(process_run(&process, NULL, &err) < 0);
+    }
+    usleep(microseconds);
+    assert_int_equal(kill(child, SIGTERM), 0);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void no_program_makes_the_file_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        end_after(i * 30);
+        assert_int_equal(access(first, F_OK), -1);
+    }
+    usleep(10000); /* one that was missed would go on */
+    assert_int_equal(access(first, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +157,7 @@ int main(void)
         cmocka_unit_test(forgotten_files_stay),
         cmocka_unit_test(a_place_is_free_again),
         cmocka_unit_test(an_ignored_signal_stays_ignored),
+        cmocka_unit_test(no_program_makes_the_file_again),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,11 +1,15 @@
 #include "builder/interrupt.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "builder/heap.h"
+
+enum { GONE_MS = 2000, STEP_MS = 5 };
 
 static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
 
@@ -13,11 +17,25 @@ static char *volatile unfinished[INTERRUPT_FILES_MAX];
 static size_t unfinished_count;
 static volatile pid_t running;
 
+/* A killed program may still be inside a call that makes a file. One that hangs in the kernel for
+ * longer is left alone. */
+static void end_running(void)
+{
+    pid_t child = running;
+    if (child <= 0)
+        return;
+    kill(child, SIGKILL);
+    for (int waited = 0; waited < GONE_MS; waited += STEP_MS) {
+        if (waitpid(child, NULL, WNOHANG) != 0)
+            return;
+        poll(NULL, 0, STEP_MS);
+    }
+}
+
 /* Only what is safe in a handler. SA_RESETHAND: the signal sent again ends the program. */
 static void remove_unfinished(int number)
 {
-    if (running > 0)
-        kill(running, SIGKILL);
+    end_running();
     for (size_t i = 0; i < INTERRUPT_FILES_MAX; i++)
         if (unfinished[i])
             unlink(unfinished[i]);
@@ -66,4 +84,18 @@ void interrupt_keeps(const char *path)
 void interrupt_kills(pid_t child)
 {
     running = child;
+}
+
+void interrupt_wait(sigset_t *before)
+{
+    sigset_t wait;
+    sigemptyset(&wait);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaddset(&wait, signals[i]);
+    sigprocmask(SIG_BLOCK, &wait, before);
+}
+
+void interrupt_go_on(const sigset_t *before)
+{
+    sigprocmask(SIG_SETMASK, before, NULL);
 }

@@ -2,6 +2,7 @@
 #ifndef NB_BUILDER_INTERRUPT_H
 #define NB_BUILDER_INTERRUPT_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "common/attributes.h"
@@ -18,5 +19,9 @@ void interrupt_keeps(const char *path) NONNULL(1);
 
 /* From now on they end this child, too, lest it goes on without us; 0: none. */
 void interrupt_kills(pid_t child);
+
+/* The signals wait until interrupt_go_on, as between a child's start and interrupt_kills. */
+void interrupt_wait(sigset_t *before) NONNULL(1);
+void interrupt_go_on(const sigset_t *before) NONNULL(1);
 
 #endif

@@ -314,13 +314,19 @@ static int judge(const struct process *p, const struct child *child, int wait_st
 int process_run(const struct process *process, int *status, struct error *err)
 {
     struct child child = {.pid = -1, .pidfd = -1, .out = -1, .err = -1};
-    if (child_start(process, &child, err) < 0)
+    sigset_t before;
+    interrupt_wait(&before);
+    int started = child_start(process, &child, err);
+    if (started == 0)
+        interrupt_kills(child.pid);
+    interrupt_go_on(&before);
+    if (started < 0)
         return -1;
-    interrupt_kills(child.pid);
     int result = follow(process, &child, err), wait_status = 0;
     if (result < 0) {
         child_kill(process, &child);
     } else {
+        interrupt_kills(0); /* before its id is free for others */
         while (waitpid(child.pid, &wait_status, 0) < 0 && errno == EINTR)
             ;
         result = judge(process, &child, wait_status, status, err);

@@ -148,67 +148,69 @@ static void two_superblocks_are_ambiguous(void **state)
     assert_string_equal(all.items[0].fs, PARTITION_AMBIGUOUS);
 }
 
+static struct partition items[] = {
+    {.number = 1,
+     .uuid = "11111111-aaaa-4222-8333-444444444444",
+     .name = "root",
+     .fs_uuid = "aaaaaaaa-2222-3333-4444-555555555555",
+     .fs_label = "my data"},
+    {.number = 15, .uuid = "deadbeef-0f", .fs_uuid = "ABCD-1234"},
+    {.number = 2, .name = "twice", .fs_label = "ESP"},
+    {.number = 3, .name = "twice", .uuid = "", .fs_label = "esp"},
+};
+
+static const struct {
+    const char *spec;
+    unsigned number; /* 0: none */
+} specs[] = {
+    {"UUID=aaaaaaaa-2222-3333-4444-555555555555", 1},
+    {"UUID=AAAAAAAA-2222-3333-4444-555555555555", 1},
+    {"UUID=\"aaaaaaaa-2222-3333-4444-555555555555\"", 1},
+    {"UUID=abcd-1234", 15},
+    {"UUID=abcd-123", 0},
+    {"UUID=", 0},
+    {"UUID=\"\"", 0},
+    {"UUID=\"", 0},
+    {"/dev/disk/by-uuid/ABCD-1234", 15},
+    {"LABEL=my data", 1},
+    {"LABEL='my data'", 1},
+    {"LABEL=My Data", 0},
+    {"LABEL=ESP", 2},
+    {"LABEL=esp", 3},
+    {"/dev/disk/by-label/my\\x20data", 1},
+    {"/dev/disk/by-label/my\\x2", 0},
+    {"PARTUUID=DEADBEEF-0F", 15},
+    {"/dev/disk/by-partuuid/11111111-AAAA-4222-8333-444444444444", 1},
+    {"PARTLABEL=root", 1},
+    {"PARTLABEL=ROOT", 0},
+    {"PARTLABEL=twice", 0},
+    {"/dev/disk/by-partlabel/root", 1},
+    {"/dev/sda1", 1},
+    {"/dev/vda15", 15},
+    {"/dev/xvda2", 2},
+    {"/dev/nvme0n1p15", 15},
+    {"/dev/mmcblk0p3", 3},
+    {"/dev/sda", 0},
+    {"/dev/sda4", 0},
+    {"/dev/sda01", 0},
+    {"/dev/sdb1", 0},
+    {"/dev/sdaa1", 0},
+    {"/dev/nvme0n11", 0},
+    {"/dev/nvme1n1p1", 0},
+    {"/dev/mapper/vg-root1", 0},
+    {"/dev/disk/cloud/azure_resource-part1", 0},
+    {"root", 0},
+    {"", 0},
+};
+
 static void specs_are_found(void **state)
 {
     (void)state;
-    static struct partition items[] = {
-        {.number = 1,
-         .uuid = "11111111-aaaa-4222-8333-444444444444",
-         .name = "root",
-         .fs_uuid = "aaaaaaaa-2222-3333-4444-555555555555",
-         .fs_label = "my data"},
-        {.number = 15, .uuid = "deadbeef-0f", .fs_uuid = "ABCD-1234"},
-        {.number = 2, .name = "twice", .fs_label = "ESP"},
-        {.number = 3, .name = "twice", .uuid = "", .fs_label = "esp"},
-    };
     const struct partitions all = {.items = items, .count = ARRAY_LEN(items)};
-    static const struct {
-        const char *spec;
-        unsigned number; /* 0: none */
-    } cases[] = {
-        {"UUID=aaaaaaaa-2222-3333-4444-555555555555", 1},
-        {"UUID=AAAAAAAA-2222-3333-4444-555555555555", 1},
-        {"UUID=\"aaaaaaaa-2222-3333-4444-555555555555\"", 1},
-        {"UUID=abcd-1234", 15},
-        {"UUID=abcd-123", 0},
-        {"UUID=", 0},
-        {"UUID=\"\"", 0},
-        {"UUID=\"", 0},
-        {"/dev/disk/by-uuid/ABCD-1234", 15},
-        {"LABEL=my data", 1},
-        {"LABEL='my data'", 1},
-        {"LABEL=My Data", 0},
-        {"LABEL=ESP", 2},
-        {"LABEL=esp", 3},
-        {"/dev/disk/by-label/my\\x20data", 1},
-        {"/dev/disk/by-label/my\\x2", 0},
-        {"PARTUUID=DEADBEEF-0F", 15},
-        {"/dev/disk/by-partuuid/11111111-AAAA-4222-8333-444444444444", 1},
-        {"PARTLABEL=root", 1},
-        {"PARTLABEL=ROOT", 0},
-        {"PARTLABEL=twice", 0},
-        {"/dev/disk/by-partlabel/root", 1},
-        {"/dev/sda1", 1},
-        {"/dev/vda15", 15},
-        {"/dev/xvda2", 2},
-        {"/dev/nvme0n1p15", 15},
-        {"/dev/mmcblk0p3", 3},
-        {"/dev/sda", 0},
-        {"/dev/sda4", 0},
-        {"/dev/sda01", 0},
-        {"/dev/sdb1", 0},
-        {"/dev/sdaa1", 0},
-        {"/dev/nvme0n11", 0},
-        {"/dev/nvme1n1p1", 0},
-        {"/dev/mapper/vg-root1", 0},
-        {"/dev/disk/cloud/azure_resource-part1", 0},
-        {"root", 0},
-        {"", 0},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct partition *found = partitions_find(&all, cases[i].spec);
-        if ((found ? found->number : 0) != cases[i].number)
-            fail_msg("%s: %u", cases[i].spec, found ? found->number : 0);
+    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+        const struct partition *found = partitions_find(&all, specs[i].spec);
+        if ((found ? found->number : 0) != specs[i].number)
+            fail_msg("%s: %u", specs[i].spec, found ? found->number : 0);
     }
 }
 
