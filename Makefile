@@ -35,14 +35,15 @@ COMMON = address buffer cleanup error file template
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
-BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress
+BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress \
+	texts
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
-BUILDER += cluster/check cluster/cluster cluster/files cluster/labels cluster/read
+BUILDER += cluster/check cluster/cluster cluster/files cluster/labels cluster/read cluster/settings
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
-BUILDER += image/base image/base-file image/base-probe image/blocks image/blocks-nbd \
+BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
@@ -66,7 +67,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
-BUILDER += plan/about plan/contract plan/facts plan/json plan/overlay plan/plan plan/print \
+BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
@@ -79,7 +80,7 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster
-TESTS_BUILDER += image/base image/base-file image/base-probe image/blocks image/copy image/deflate image/dpkg \
+TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd

@@ -21,6 +21,7 @@ static char first[sizeof folder + 8], second[sizeof folder + 8];
 static int setup(void **state)
 {
     (void)state;
+    signal(SIGHUP, SIG_DFL); /* nohup leaves it ignored */
     if (!mkdtemp(folder))
         return -1;
     snprintf(first, sizeof first, "%s/first", folder);

@@ -22,7 +22,7 @@ formats=(--format raw --format qcow2 --format gce)
 # the background, unless it is told otherwise.
 start()
 {
-    env --default-signal=INT setsid "$nodebake" build worker-0 --quiet --writer ext4 "${formats[@]}" \
+    env --default-signal=INT,HUP setsid "$nodebake" build worker-0 --quiet --writer ext4 "${formats[@]}" \
         --out "$1" 2>log >/dev/null &
     pid=$!
 }

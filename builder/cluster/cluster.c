@@ -60,6 +60,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->debs = cluster_path(c, spec->debs.text);
     c->disk_size = spec->disk_size;
     c->identity = IDENTITY_IMAGE;
+    c->settings.containerd_runtime = heap_copy("io.containerd.runc.v2");
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);
     c->nodes = heap_array(spec->node_count, sizeof *c->nodes);
@@ -138,6 +139,7 @@ void cluster_free(struct cluster *c)
     for (size_t i = 0; i < c->node_count; i++)
         free_node(&c->nodes[i]);
     free(c->nodes);
+    settings_free(&c->settings);
     free(c);
 }
 

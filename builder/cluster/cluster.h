@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "builder/cluster/settings.h"
 #include "builder/install.h"
 #include "builder/yaml/problems.h"
 #include "common/attributes.h"
@@ -50,6 +51,7 @@ struct cluster {
     enum identity_mode identity;
     struct node *nodes;
     size_t node_count;
+    struct settings settings;
 };
 
 /* What the file speaks of and must be there. */

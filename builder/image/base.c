@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-files.h"
 #include "builder/image/dpkg.h"
 #include "builder/image/osrelease.h"
 
@@ -156,7 +157,7 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
     if (refuse_baked(r, err) < 0 || read_os_release(r, base, err) < 0 ||
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
         check_machine(base, err) < 0 || find_resolved(r, base, err) < 0 ||
-        find_initrds(r, base, err) < 0)
+        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;
@@ -191,6 +192,14 @@ void base_free(struct base *base)
     free(base->os_name);
     free(base->machine);
     free(base->dpkg_status);
+    for (size_t i = 0; i < base->file_count; i++) {
+        free(base->files[i].path);
+        explicit_bzero(base->files[i].text, base->files[i].len); /* one is /etc/shadow */
+        free(base->files[i].text);
+    }
+    free(base->files);
+    texts_free(&base->paths);
+    texts_free(&base->dirt);
     free(base);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "builder/image/disk.h"
+#include "builder/texts.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
@@ -13,6 +14,25 @@
 struct base_initrd {
     char *path; /* /boot/initrd.img-6.1.0-18-cloud-amd64 */
     char *kernel;
+};
+
+/* What configures the base's network. */
+enum base_network {
+    NETWORK_UNKNOWN,
+    NETWORK_NETWORKD,
+    NETWORK_NETPLAN,
+    NETWORK_IFUPDOWN,
+    NETWORK_MANAGER
+};
+
+/* A file of the base that nodebake may have to edit, or that tells something; see base-files.c. */
+struct base_file {
+    char *path;
+    char *text; /* ends with a NUL that is not part of it */
+    size_t len;
+    mode_t mode; /* permission bits */
+    uid_t uid;
+    gid_t gid;
 };
 
 struct base {
@@ -24,12 +44,24 @@ struct base {
     size_t initrd_count; /* at least 1 */
     char *dpkg_status;   /* the package database */
     size_t dpkg_len;
+    enum base_network network;
+    bool cloud_init; /* installed, and not switched off */
+    struct base_file *files;
+    size_t file_count, file_cap;
+    struct texts paths; /* of those that base-files.c asks for: what is there; sorted */
+    struct texts dirt;  /* what a running system leaves and no image may hold; sorted */
 };
 
 /* Reads the system. Refuses one that is a nodebake image already, that lacks systemd, dpkg's
  * database or an initrd of initramfs-tools beside its kernel, and any machine but x86_64. */
 int base_read(const struct disk_writer *writer, struct disk *disk, struct base **out,
               struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* The file at the path, when base-files.c asks for it and it is there; or NULL. */
+const struct base_file *base_file(const struct base *base, const char *path) NONNULL(1, 2);
+
+/* Is the path there? Only for those that base-files.c asks for. */
+bool base_has(const struct base *base, const char *path) NONNULL(1, 2);
 
 /* Refuses a base that lacks packages; the error lists all that are missing. */
 int base_require_packages(const struct base *base, const char *const *packages, size_t n,

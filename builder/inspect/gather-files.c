@@ -78,6 +78,8 @@ static bool same_type(enum entry_type type, mode_t mode)
     case ENTRY_FILE:
     case ENTRY_HARDLINK:
         return S_ISREG(mode);
+    case ENTRY_GONE:
+        break;
     }
     return false;
 }

@@ -124,6 +124,11 @@ int overlay_add(const char *data, const char *overlay, struct overlay_list *list
     return walk(root, overlay, "", list, err);
 }
 
+int overlay_add_folder(const char *folder, struct overlay_list *list, struct error *err)
+{
+    return walk(folder, folder, "", list, err);
+}
+
 void overlay_list_free(struct overlay_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

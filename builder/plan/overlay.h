@@ -29,6 +29,10 @@ struct overlay_list {
 int overlay_add(const char *data, const char *overlay, struct overlay_list *list, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* The same of a folder of the user's. */
+int overlay_add_folder(const char *folder, struct overlay_list *list, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
 /* Frees what the list holds. */
 void overlay_list_free(struct overlay_list *list);
 #define AUTO_OVERLAYS __attribute__((cleanup(overlay_list_free)))

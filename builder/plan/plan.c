@@ -7,9 +7,11 @@
 
 #include "builder/heap.h"
 #include "builder/plan/about.h"
+#include "builder/plan/choices.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
+#include "builder/plan/part.h"
 #include "common/contract.h"
 #include "common/file.h"
 
@@ -35,43 +37,6 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
     return 0;
 }
 
-static int add_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
-                   struct error *err)
-{
-    return tree_add(
-        plan->tree,
-        (struct entry){
-            .path = heap_copy(path), .type = ENTRY_DIR, .mode = mode, .source = heap_copy(source)},
-        err);
-}
-
-static int add_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
-                    const char *source, struct error *err)
-{
-    plan->bytes += text->len;
-    struct entry entry = {.path = heap_copy(path),
-                          .type = ENTRY_FILE,
-                          .mode = mode,
-                          .len = text->len,
-                          .text = text->data,
-                          .source = heap_copy(source)};
-    *text = (struct buffer){0};
-    return tree_add(plan->tree, entry, err);
-}
-
-static int add_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
-                    char *source, struct error *err)
-{
-    return tree_add(plan->tree,
-                    (struct entry){.path = heap_copy(path),
-                                   .type = ENTRY_FILE,
-                                   .mode = mode,
-                                   .host = heap_copy(host),
-                                   .secret = secret,
-                                   .source = source},
-                    err);
-}
-
 /* Renders one overlay file: a finished file, or a template for firstboot. */
 static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
                             const struct buffer *raw, struct facts *facts,
@@ -83,11 +48,11 @@ static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
         return error_context(err, "%s", file->host);
     char *source AUTO_FREE = heap_printf("overlay %s", file->name);
     if (!later)
-        return add_text(plan, file->path, file->mode, &text, source, err);
+        return part_text(plan, file->path, file->mode, &text, source, err);
     char *path AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", file->path);
     *APPEND(templates->items, templates->count, templates->cap) =
         (struct contract_template){file->path, file->mode};
-    return add_text(plan, path, 0644, &text, source, err);
+    return part_text(plan, path, 0644, &text, source, err);
 }
 
 static int add_overlay_file(struct plan *plan, const struct overlay_file *file, struct facts *facts,
@@ -105,8 +70,8 @@ static int add_overlay_file(struct plan *plan, const struct overlay_file *file, 
         return -1;
     if (memchr(raw.data, '\0', raw.len)) { /* not a text */
         plan->bytes += raw.len;
-        return add_host(plan, file->path, file->mode, file->host, false,
-                        heap_printf("overlay %s", file->name), err);
+        char *source AUTO_FREE = heap_printf("overlay %s", file->name);
+        return part_host(plan, file->path, file->mode, file->host, false, source, err);
     }
     return add_overlay_text(plan, file, &raw, facts, templates, err);
 }
@@ -134,13 +99,13 @@ static int add_directories(struct plan *plan, struct error *err)
     const struct role *role = plan->in.role;
     char *source AUTO_FREE = heap_printf("profile %s", plan->in.profile->name);
     for (size_t i = 0; i < role->directory_count; i++)
-        if (add_dir(plan, role->directories[i].path, role->directories[i].mode, source, err) < 0)
+        if (part_dir(plan, role->directories[i].path, role->directories[i].mode, source, err) < 0)
             return -1;
-    if (add_dir(plan, PATH_HOME, 0755, "nodebake", err) < 0 ||
-        add_dir(plan, PATH_TEMPLATES, 0700, "nodebake", err) < 0 ||
-        add_dir(plan, PATH_IDENTITY, 0700, "nodebake", err) < 0)
+    if (part_dir(plan, PATH_HOME, 0755, "nodebake", err) < 0 ||
+        part_dir(plan, PATH_TEMPLATES, 0700, "nodebake", err) < 0 ||
+        part_dir(plan, PATH_IDENTITY, 0700, "nodebake", err) < 0)
         return -1;
-    return add_dir(plan, PATH_STATE, 0700, "nodebake", err);
+    return part_dir(plan, PATH_STATE, 0700, "nodebake", err);
 }
 
 static void note_absent(struct plan *plan, const struct binary *binary, char *why)
@@ -162,9 +127,9 @@ static int add_binary(struct plan *plan, const struct binary *binary, struct err
         return 0;
     }
     plan->bytes += member->size;
-    return add_host(
-        plan, binary->path, member->mode, member->host, false,
-        heap_printf("%s %s (%s)", artifact->component, artifact->version, artifact->file), err);
+    char *source AUTO_FREE =
+        heap_printf("%s %s (%s)", artifact->component, artifact->version, artifact->file);
+    return part_host(plan, binary->path, member->mode, member->host, false, source, err);
 }
 
 static int add_binaries(struct plan *plan, struct error *err)
@@ -181,8 +146,8 @@ static int add_pki(struct plan *plan, struct error *err)
     for (size_t i = 0; i < role->pki_count; i++) {
         const struct pki_file *file = &role->pki[i];
         char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, file->file);
-        if (add_host(plan, file->path, file->mode, host, (file->mode & 077) == 0,
-                     heap_printf("pki/%s", file->file), err) < 0)
+        char *source AUTO_FREE = heap_printf("pki/%s", file->file);
+        if (part_host(plan, file->path, file->mode, host, (file->mode & 077) == 0, source, err) < 0)
             return -1;
     }
     return 0;
@@ -205,8 +170,8 @@ static int add_identity_file(struct plan *plan, const struct pki_file *file, str
         return error_context(err, "%s: identity file '%s'", plan->in.profile->file, file->file);
     char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, name.data);
     char *path AUTO_FREE = heap_printf(PATH_IDENTITY "/%s", name.data);
-    return add_host(plan, path, file->mode, host, (file->mode & 077) == 0,
-                    heap_printf("pki/%s", name.data), err);
+    char *source AUTO_FREE = heap_printf("pki/%s", name.data);
+    return part_host(plan, path, file->mode, host, (file->mode & 077) == 0, source, err);
 }
 
 static int add_identity(struct plan *plan, struct error *err)
@@ -229,9 +194,9 @@ static int add_presets(struct plan *plan, struct templates *templates, struct er
     }
     *APPEND(templates->items, templates->count, templates->cap) =
         (struct contract_template){PATH_PRESET_ON, 0644};
-    if (add_text(plan, PATH_PRESET_OFF, 0644, &off, "nodebake", err) < 0)
+    if (part_text(plan, PATH_PRESET_OFF, 0644, &off, "nodebake", err) < 0)
         return -1;
-    return add_text(plan, PATH_TEMPLATES PATH_PRESET_ON, 0644, &on, "nodebake", err);
+    return part_text(plan, PATH_TEMPLATES PATH_PRESET_ON, 0644, &on, "nodebake", err);
 }
 
 static int add_program(struct plan *plan, struct error *err)
@@ -244,11 +209,11 @@ static int add_program(struct plan *plan, struct error *err)
     };
     for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
         char *host AUTO_FREE = heap_printf("%s/%s", plan->in.hook, hooks[i].hook);
-        if (add_host(plan, hooks[i].path, 0755, host, false, heap_copy("nodebake"), err) < 0)
+        if (part_host(plan, hooks[i].path, 0755, host, false, "nodebake", err) < 0)
             return -1;
     }
-    return add_host(plan, PATH_HOME "/firstboot", 0755, plan->in.firstboot, false,
-                    heap_copy("nodebake"), err);
+    return part_host(plan, PATH_HOME "/firstboot", 0755, plan->in.firstboot, false, "nodebake",
+                     err);
 }
 
 static int add_contract(struct plan *plan, const struct templates *templates, struct error *err)
@@ -256,7 +221,7 @@ static int add_contract(struct plan *plan, const struct templates *templates, st
     struct buffer text AUTO_BUFFER = buffer_heap();
     if (contract_write(plan, templates->items, templates->count, &text, err) < 0)
         return -1;
-    return add_text(plan, PATH_CONTRACT, 0644, &text, "nodebake", err);
+    return part_text(plan, PATH_CONTRACT, 0644, &text, "nodebake", err);
 }
 
 static int add_about(struct plan *plan, struct error *err)
@@ -264,18 +229,16 @@ static int add_about(struct plan *plan, struct error *err)
     struct buffer text AUTO_BUFFER = buffer_heap();
     if (about_write(plan, &text, err) < 0)
         return -1;
-    return add_text(plan, PATH_ABOUT, 0644, &text, "nodebake", err);
+    return part_text(plan, PATH_ABOUT, 0644, &text, "nodebake", err);
 }
 
 static int lay_out(struct plan *plan, struct overlay_list *overlays, struct templates *templates,
                    struct error *err)
 {
-    const struct role *role = plan->in.role;
-    for (size_t i = 0; i < role->overlays.count; i++)
-        if (overlay_add(plan->in.data, role->overlays.items[i], overlays, err) < 0)
-            return -1;
+    if (choices_add(&plan->in, overlays, err) < 0)
+        return -1;
     if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
-        add_identity(plan, err) < 0 || add_program(plan, err) < 0 ||
+        add_identity(plan, err) < 0 || add_program(plan, err) < 0 || part_add_all(plan, err) < 0 ||
         add_overlays(plan, overlays, templates, err) < 0 || add_presets(plan, templates, err) < 0 ||
         add_contract(plan, templates, err) < 0)
         return -1;

@@ -21,6 +21,7 @@
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
 
 struct base;
+struct base_file;
 
 /* All that a plan is made of; borrowed, and must outlive the plan. */
 struct plan_input {

@@ -323,13 +323,6 @@ const struct node_fact *profile_fact(const struct profile *profile, const char *
     return NULL;
 }
 
-static void free_texts(struct texts *texts)
-{
-    for (size_t i = 0; i < texts->count; i++)
-        free(texts->items[i]);
-    free(texts->items);
-}
-
 static void free_pki(struct pki_file *files, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -341,8 +334,8 @@ static void free_pki(struct pki_file *files, size_t n)
 
 static void free_role(struct role *role)
 {
-    free_texts(&role->overlays);
-    free_texts(&role->packages);
+    texts_free(&role->overlays);
+    texts_free(&role->packages);
     for (size_t i = 0; i < role->directory_count; i++)
         free(role->directories[i].path);
     for (size_t i = 0; i < role->binary_count; i++) {

@@ -7,18 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/texts.h"
 #include "builder/yaml/problems.h"
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/error.h"
 
 enum { PROFILE_LIST_MAX = 128 };
-
-/* A growing list of texts on the heap. */
-struct texts {
-    char **items;
-    size_t count, cap;
-};
 
 struct directory {
     char *path;

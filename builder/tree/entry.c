@@ -11,10 +11,9 @@ enum { ENTRY_PATH_MAX = 1024 };
 static const struct {
     const char *word, *name;
 } types[] = {
-    [ENTRY_DIR] = {"dir", "directory"},
-    [ENTRY_FILE] = {"file", "file"},
-    [ENTRY_LINK] = {"link", "link"},
-    [ENTRY_HARDLINK] = {"hardlink", "hard link"},
+    [ENTRY_DIR] = {"dir", "directory"}, [ENTRY_FILE] = {"file", "file"},
+    [ENTRY_LINK] = {"link", "link"},    [ENTRY_HARDLINK] = {"hardlink", "hard link"},
+    [ENTRY_GONE] = {"gone", "removal"},
 };
 
 const char *entry_type_word(enum entry_type type)

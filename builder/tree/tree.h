@@ -13,7 +13,8 @@
 
 #define TREE_MANIFEST "/usr/lib/nodebake/manifest.json"
 
-enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK, ENTRY_HARDLINK };
+/* ENTRY_GONE: what the base has at the path, also a directory with all in it, is taken away. */
+enum entry_type { ENTRY_DIR, ENTRY_FILE, ENTRY_LINK, ENTRY_HARDLINK, ENTRY_GONE };
 
 /* An extended attribute: "security.capability", "user.x", … */
 struct xattr {
@@ -68,7 +69,8 @@ int entry_check(struct entry *entry, struct error *err) NONNULL(1, 2) MUST_CHECK
 /* Frees what the entry holds; content in memory is wiped. */
 void entry_free(struct entry *entry) NONNULL(1);
 
-/* The word of a type in manifests and plans: "dir", "file", "link", "hardlink". */
+/* The word of a type in manifests and plans: "dir", "file", "link", "hardlink",
+ * "gone". */
 const char *entry_type_word(enum entry_type type);
 
 /* The name of a type for people: "directory", "hard link". */

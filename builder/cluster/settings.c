@@ -1,0 +1,56 @@
+#include "builder/cluster/settings.h"
+
+#include <stdlib.h>
+
+static void free_registries(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->registry_count; i++) {
+        free(settings->registries[i].host);
+        free(settings->registries[i].ca);
+        texts_free(&settings->registries[i].mirrors);
+    }
+    free(settings->registries);
+}
+
+static void free_files(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->file_count; i++) {
+        free(settings->files[i].path);
+        free(settings->files[i].content);
+        free(settings->files[i].host);
+    }
+    free(settings->files);
+}
+
+static void free_units(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->unit_count; i++) {
+        free(settings->units[i].name);
+        free(settings->units[i].wanted_by);
+    }
+    free(settings->units);
+}
+
+void settings_free(struct settings *settings)
+{
+    texts_free(&settings->access.keys);
+    free(settings->access.user);
+    texts_free(&settings->kernel_args);
+    free(settings->containerd_runtime);
+    free(settings->proxy.http);
+    free(settings->proxy.https);
+    texts_free(&settings->proxy.no);
+    free_registries(settings);
+    texts_free(&settings->ntp);
+    for (size_t i = 0; i < settings->sysctl_count; i++) {
+        free(settings->sysctl[i].key);
+        free(settings->sysctl[i].value);
+    }
+    free(settings->sysctl);
+    texts_free(&settings->modules);
+    texts_free(&settings->trusted_cas);
+    free_files(settings);
+    texts_free(&settings->overlays);
+    texts_free(&settings->packages);
+    free_units(settings);
+}

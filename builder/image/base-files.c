@@ -1,0 +1,79 @@
+#include "builder/image/base-files.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/heap.h"
+
+enum { BASE_FILE_MAX = 1 << 20 };
+
+/* Their content is read, sorted. */
+static const char *const contents[] = {
+    "/boot/grub/grub.cfg",
+    "/etc/default/grub",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/passwd",
+    "/etc/selinux/config",
+    "/etc/shadow",
+    "/etc/ssl/certs/ca-certificates.crt",
+};
+
+/* It only matters whether they are there, sorted. */
+static const char *const asked[] = {
+    "/etc/selinux/config",
+    "/usr/sbin/sshd",
+};
+
+static int read_one(const struct disk_writer *writer, struct disk *disk, const char *path,
+                    struct base *base, struct error *err)
+{
+    struct disk_item item AUTO_ITEM = {0};
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    int found = writer->look(disk, path, &item, err);
+    if (found < 0)
+        return -1;
+    if (!found || !S_ISREG(item.mode))
+        return 0;
+    if (writer->read(disk, path, BASE_FILE_MAX, &text, err) < 0)
+        return -1;
+    buffer_add(&text, "", 1);
+    *APPEND(base->files, base->file_count, base->file_cap) =
+        (struct base_file){.path = heap_copy(path),
+                           .text = steal(text.data),
+                           .len = text.len - 1,
+                           .mode = item.mode & 07777,
+                           .uid = item.uid,
+                           .gid = item.gid};
+    text = (struct buffer){0};
+    return 0;
+}
+
+int base_read_files(const struct disk_writer *writer, struct disk *disk, struct base *base,
+                    struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(contents); i++)
+        if (read_one(writer, disk, contents[i], base, err) < 0)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        int found = writer->exists(disk, asked[i], err);
+        if (found < 0)
+            return -1;
+        if (found)
+            texts_add(&base->paths, asked[i]);
+    }
+    return 0;
+}
+
+const struct base_file *base_file(const struct base *base, const char *path)
+{
+    for (size_t i = 0; i < base->file_count; i++)
+        if (strcmp(base->files[i].path, path) == 0)
+            return &base->files[i];
+    return NULL;
+}
+
+bool base_has(const struct base *base, const char *path)
+{
+    return texts_have(&base->paths, path);
+}

@@ -1,0 +1,13 @@
+/* Which overlays an image gets: the role's, those that the base or the settings call for, and the
+ * user's own, in this order. */
+#ifndef NB_BUILDER_CHOICES_H
+#define NB_BUILDER_CHOICES_H
+
+#include "builder/plan/overlay.h"
+#include "builder/plan/plan.h"
+
+/* Adds the files of all of them. Those that depend on the base are left out while it is unknown. */
+int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+#endif

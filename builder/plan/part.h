@@ -1,0 +1,40 @@
+/* What the parts of a plan add to it. A part is a file part-*.c with one function, listed in
+ * part.c; it reads plan->in and adds entries. With plan->in.base NULL (a draft: the base is not
+ * looked at yet) it adds what does not depend on the base. */
+#ifndef NB_BUILDER_PART_H
+#define NB_BUILDER_PART_H
+
+#include "builder/plan/plan.h"
+#include "common/buffer.h"
+
+/* Runs all parts. */
+int part_add_all(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Adds a directory, root's. */
+int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
+             struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
+
+/* Adds a file, root's; takes the text over, also on -1. */
+int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
+              const char *source, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
+
+/* Adds a file of the host, root's. */
+int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
+              const char *source, struct error *err) NONNULL(1, 2, 4, 6, 7) MUST_CHECK;
+
+/* Adds a symbolic link. */
+int part_link(struct plan *plan, const char *path, const char *target, const char *source,
+              struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
+/* Takes away what the base has at the path. */
+int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Adds a file of the base with another content; its mode and owner stay. Takes the text over, also
+ * on -1. */
+int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
+                const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
+/* ---- the parts, each in the file of its name ---- */
+
+#endif
