@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "builder/heap.h"
 #include "builder/image/disk.h"
@@ -84,6 +85,16 @@ static int fake_list(struct disk *disk, const char *path, struct buffer *out, st
 }
 
 /* A directory is there when something is in it. */
+static int fake_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
+{
+    (void)err;
+    const struct fake_item *item = fake_find(disk, path);
+    if (item)
+        *out = (struct disk_item){.mode = item->bytes ? S_IFREG | 0644 : S_IFDIR | 0755,
+                                  .size = item->len};
+    return item != NULL;
+}
+
 static int fake_exists(struct disk *disk, const char *path, struct error *err)
 {
     (void)err;
@@ -117,6 +128,7 @@ static int fake_put(struct disk *disk, const struct entry *entry, time_t mtime,
 
 static const struct disk_writer fake_writer = {.name = "fake",
                                                .read = fake_read,
+                                               .look = fake_look,
                                                .list = fake_list,
                                                .exists = fake_exists,
                                                .space = fake_space,
