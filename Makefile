@@ -41,7 +41,8 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
-BUILDER += cluster/check cluster/cluster cluster/files cluster/labels cluster/read cluster/settings
+BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
+	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
@@ -79,7 +80,7 @@ TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http
 TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
-TESTS_BUILDER += cluster/cluster
+TESTS_BUILDER += cluster/cluster cluster/settings
 TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \

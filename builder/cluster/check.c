@@ -196,6 +196,16 @@ static void check_unique(const struct spec *s, size_t i)
                      pods->pod_cidr.text, yaml_line(pods->pod_cidr.ref));
 }
 
+/* That runtime's shim knows cgroup v1 only. */
+static void check_runtime(const struct spec *s)
+{
+    const struct settings *settings = &s->settings;
+    if (settings->containerd_runtime &&
+        strcmp(settings->containerd_runtime, "io.containerd.runtime.v1.linux") == 0 &&
+        settings->cgroups != CGROUPS_V1)
+        yaml_problem(s->runtime_ref, "%s needs `cgroups: v1`", settings->containerd_runtime);
+}
+
 void spec_check(const struct spec *spec)
 {
     struct spec good = *spec; /* its texts are the spec's */
@@ -204,6 +214,7 @@ void spec_check(const struct spec *spec)
         refuse_range(&good.public_address, host(&good.public_address));
     check_dns(&good);
     check_public(&good);
+    check_runtime(&good);
     for (size_t i = 0; i < good.node_count; i++) {
         const struct spec_node *node = &good.nodes[i];
         check_name(&good, node);

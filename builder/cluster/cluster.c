@@ -39,6 +39,31 @@ static void take_node(struct node *node, struct spec_node *spec)
             (struct label){steal(spec->labels[i].key.text), steal(spec->labels[i].value.text)};
 }
 
+static void root_path(const struct cluster *c, char **path)
+{
+    char *own = *path;
+    *path = cluster_path(c, own);
+    free(own);
+}
+
+/* From here on its paths begin where we are. */
+static void take_settings(struct cluster *c, struct spec *spec)
+{
+    struct settings *s = &c->settings;
+    *s = spec->settings;
+    spec->settings = (struct settings){0};
+    if (!s->containerd_runtime)
+        s->containerd_runtime = heap_copy("io.containerd.runc.v2");
+    for (size_t i = 0; i < s->registry_count; i++)
+        root_path(c, &s->registries[i].ca);
+    for (size_t i = 0; i < s->file_count; i++)
+        root_path(c, &s->files[i].host);
+    for (size_t i = 0; i < s->trusted_cas.count; i++)
+        root_path(c, &s->trusted_cas.items[i]);
+    for (size_t i = 0; i < s->overlays.count; i++)
+        root_path(c, &s->overlays.items[i]);
+}
+
 static struct cluster *take(const char *file, struct spec *spec)
 {
     struct cluster *c = heap_array(1, sizeof *c);
@@ -60,7 +85,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->debs = cluster_path(c, spec->debs.text);
     c->disk_size = spec->disk_size;
     c->identity = IDENTITY_IMAGE;
-    c->settings.containerd_runtime = heap_copy("io.containerd.runc.v2");
+    take_settings(c, spec);
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);
     c->nodes = heap_array(spec->node_count, sizeof *c->nodes);

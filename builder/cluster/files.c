@@ -115,6 +115,11 @@ void spec_check_files(const struct spec *s, const char *dir, struct cluster_need
         check_shipped(s, needs.install);
     for (size_t i = 0; needs.install && i < ARRAY_LEN(own); i++)
         check_path(&own[i], dir);
+    for (size_t i = 0; needs.install && i < s->path_count; i++)
+        check_path(&(struct wanted){.spot = &s->paths[i].path,
+                                    .is_folder = s->paths[i].is_folder,
+                                    .hint = s->paths[i].hint},
+                   dir);
     for (size_t i = 0; needs.base && i < ARRAY_LEN(base); i++)
         check_path(&base[i], dir);
 }

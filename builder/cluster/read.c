@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/cluster/labels.h"
+#include "builder/cluster/read-settings.h"
 #include "builder/cluster/spec.h"
 #include "builder/heap.h"
 
@@ -174,6 +175,24 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"metadata", read_sources, 0, true},
         {"identity", spot_identity, offsetof(struct spec, identity), true},
         {"nodes", read_nodes, 0, true},
+        {"cloudInit", read_cloud_init, 0, false},
+        {"access", read_access, 0, false},
+        {"kernelArgs", read_kernel_args, 0, false},
+        {"cgroups", read_cgroups, 0, false},
+        {"containerdRuntime", read_runtime, 0, false},
+        {"proxy", read_proxy, 0, false},
+        {"registries", read_registries, 0, false},
+        {"ntp", read_ntp, 0, false},
+        {"sysctl", read_sysctl, 0, false},
+        {"modules", read_modules, 0, false},
+        {"trustedCAs", read_trusted_cas, 0, false},
+        {"files", read_files, 0, false},
+        {"overlays", read_overlays, 0, false},
+        {"packages", read_packages, 0, false},
+        {"units", read_units, 0, false},
+        {"firewall", read_firewall, 0, false},
+        {"kernelUpdates", read_kernel_updates, 0, false},
+        {"journalSize", read_journal_size, 0, false},
     };
     return yaml_read_map(root, fields, ARRAY_LEN(fields), spec, err);
 }
@@ -204,4 +223,8 @@ void spec_free(struct spec *spec)
     for (size_t i = 0; i < spec->node_count; i++)
         free_node(&spec->nodes[i]);
     free(spec->nodes);
+    settings_free(&spec->settings);
+    for (size_t i = 0; i < spec->path_count; i++)
+        free(spec->paths[i].path.text);
+    free(spec->paths);
 }

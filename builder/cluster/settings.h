@@ -1,5 +1,5 @@
-/* How the nodes' systems live, beside Kubernetes: the optional keys of cluster.yaml. All strings are
- * on the heap and belong to the struct; NULL, 0 and empty lists: not given. */
+/* How the nodes' systems live, beside Kubernetes: the optional keys of cluster.yaml. All strings
+ * are on the heap and belong to the struct; NULL, 0 and empty lists: not given. */
 #ifndef NB_BUILDER_SETTINGS_H
 #define NB_BUILDER_SETTINGS_H
 
@@ -74,7 +74,8 @@ struct settings {
     struct access access;
     struct texts kernel_args; /* words of the kernel's command line */
     enum cgroups cgroups;
-    char *containerd_runtime; /* never NULL: io.containerd.runc.v2 or io.containerd.runtime.v1.linux */
+    char *containerd_runtime; /* never NULL: io.containerd.runc.v2 or io.containerd.runtime.v1.linux
+                               */
     struct proxy proxy;
     struct registry *registries;
     size_t registry_count, registry_cap;

@@ -25,6 +25,13 @@ struct spec_node {
     struct yaml_ref ref;
 };
 
+/* A file or folder of the user's that has to be there. */
+struct spec_path {
+    struct spot path;
+    bool is_folder;
+    const char *hint; /* what would be right */
+};
+
 struct spec {
     unsigned version;
     struct spot name, profile, kubernetes, release, public_address, image, artifacts, debs,
@@ -35,6 +42,10 @@ struct spec {
     size_t source_count;
     struct spec_node *nodes;
     size_t node_count, node_cap;
+    struct settings settings; /* its paths are those of the file, not yet of its folder */
+    struct yaml_ref runtime_ref;
+    struct spec_path *paths;
+    size_t path_count, path_cap;
 };
 
 /* Reads the file's values one by one: keys, types and forms. What was refused stays NULL. */

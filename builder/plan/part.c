@@ -78,7 +78,6 @@ int part_link(struct plan *plan, const char *path, const char *target, const cha
 
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)
 {
-    struct entry entry = {
-        .path = heap_copy(path), .type = ENTRY_GONE, .source = heap_copy(source)};
+    struct entry entry = {.path = heap_copy(path), .type = ENTRY_GONE, .source = heap_copy(source)};
     return tree_add(plan->tree, entry, err);
 }
