@@ -48,7 +48,8 @@ int form_kernel_argument(const char *text, struct error *err)
 int form_host(const char *text, struct error *err)
 {
     uint32_t ignored;
-    if (ipv4_parse(text, &ignored) || (dns_name_valid(text) && strspn(text, DIGITS ".") != strlen(text)))
+    if (ipv4_parse(text, &ignored) ||
+        (dns_name_valid(text) && strspn(text, DIGITS ".") != strlen(text)))
         return 0;
     return error_set(err, "'%.64s' is neither a host name nor an IPv4 address", text);
 }

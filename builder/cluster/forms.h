@@ -20,7 +20,8 @@ form_check form_kernel_argument;
 /* A URL with http or https, a host, and perhaps user:password@, a port and a path. */
 form_check form_url;
 
-/* What is reached without a proxy: a host name, a domain with a leading dot, an address or network. */
+/* What is reached without a proxy: a host name, a domain with a leading dot, an address or network.
+ */
 form_check form_no_proxy;
 
 /* HOST or HOST:PORT of a container registry. */

@@ -18,8 +18,7 @@ int read_form(struct yaml_ref ref, form_check *check, char **dest, struct error 
     return 0;
 }
 
-int append_form(struct yaml_ref ref, form_check *check, struct texts *texts,
-                       struct error *err)
+int append_form(struct yaml_ref ref, form_check *check, struct texts *texts, struct error *err)
 {
     char *text AUTO_FREE = NULL;
     if (read_form(ref, check, &text, err) < 0)
@@ -46,8 +45,8 @@ int read_choice(struct yaml_ref ref, const char *const *words, int *dest, struct
     return yaml_error(ref, err, "'%.64s' is not known here; known: %s", text, known.data);
 }
 
-int read_path(struct yaml_ref ref, bool is_folder, const char *hint, struct spec *spec,
-                     char **dest, struct error *err)
+int read_path(struct yaml_ref ref, bool is_folder, const char *hint, struct spec *spec, char **dest,
+              struct error *err)
 {
     if (yaml_read_text(ref, dest, err) < 0)
         return -1;
@@ -55,4 +54,3 @@ int read_path(struct yaml_ref ref, bool is_folder, const char *hint, struct spec
         (struct spec_path){{heap_copy(*dest), ref}, is_folder, hint};
     return 0;
 }
-

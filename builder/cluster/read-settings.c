@@ -168,8 +168,7 @@ static int read_parameter(const char *key, struct yaml_ref key_ref, struct yaml_
         result = yaml_error(key_ref, err, "%s", cause.text);
     if (yaml_read_text(value, &text, err) < 0)
         return -1;
-    *APPEND(s->sysctl, s->sysctl_count, s->sysctl_cap) =
-        (struct pair){heap_copy(key), steal(text)};
+    *APPEND(s->sysctl, s->sysctl_count, s->sysctl_cap) = (struct pair){heap_copy(key), steal(text)};
     return result;
 }
 
