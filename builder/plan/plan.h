@@ -31,6 +31,7 @@ struct plan_input {
     const struct role *role;
     const struct node *node; /* NULL: an image for the role, without an identity */
     const struct base *base; /* NULL: not looked at yet; facts of the base are placeholders */
+    const char *base_why;    /* why it is NULL, for people; or NULL */
     const char *data;        /* folder that holds overlays/ */
     const char *hook;        /* folder of the initramfs hooks */
     const char *pki;         /* folder of certificates, which need not be there yet */
