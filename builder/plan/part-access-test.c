@@ -241,6 +241,22 @@ static void what_the_base_lacks_is_said(void **state)
                    "another name");
 }
 
+/* `nodebake plan` sees a base to which no package has come yet. */
+static void packages_may_bring_the_programs(void **state)
+{
+    static char *const packages[] = {(char *)"sudo", (char *)"openssh-server"};
+    (void)state;
+    struct scene s AUTO_SCENE;
+    set_scene(&s);
+    s.base.file_count = 4;
+    s.base.paths.count = 1;
+    s.f->cluster.settings.packages = (struct texts){(char **)packages, 2, 0};
+    add(&s);
+    assert_true(has(&s, "/etc/sudoers.d/90-nodebake"));
+    assert_true(has(&s, "/etc/ssh/sshd_config.d/00-nodebake.conf"));
+    assert_true(has(&s, "/etc/passwd"));
+}
+
 /* A change of a key has to change the draft, by which a build finds out that an image is old. */
 static void a_draft_shows_the_user(void **state)
 {
@@ -290,6 +306,7 @@ int main(void)
         cmocka_unit_test(an_older_sshd_is_told_in_its_own_file),
         cmocka_unit_test(without_a_user_only_passwords_go),
         cmocka_unit_test(what_the_base_lacks_is_said),
+        cmocka_unit_test(packages_may_bring_the_programs),
         cmocka_unit_test(a_draft_shows_the_user),
         cmocka_unit_test(a_shell_of_last_resort),
     };

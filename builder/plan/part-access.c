@@ -14,6 +14,13 @@ static const char source[] = "access";
 
 enum { DAY_SECONDS = 24 * 60 * 60 };
 
+/* Is the path there, or will it be with a package that is installed before the image is made? */
+static bool has_program(const struct plan *plan, const char *path, const char *package)
+{
+    return base_has(plan->in.base, path) || texts_have(&plan->in.role->packages, package) ||
+           texts_have(&plan->in.cluster->settings.packages, package);
+}
+
 /* Adds an entry of the user's; takes the text over, also on -1. */
 static int add_own(struct plan *plan, const struct account *account, const char *name, mode_t mode,
                    struct buffer *text, struct error *err)
@@ -122,7 +129,7 @@ static int add_keys(struct plan *plan, const struct account *account, struct err
 static int add_sudo(struct plan *plan, struct error *err)
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (plan->in.base && !base_has(plan->in.base, "/usr/bin/sudo"))
+    if (plan->in.base && !has_program(plan, "/usr/bin/sudo", "sudo"))
         return error_set(err, "sudo: the base has no sudo; right is 'packages: [sudo]', or no "
                               "'sudo: true'");
     buffer_printf(&text, "# From nodebake.\n%s ALL=(ALL:ALL) NOPASSWD: ALL\n",
@@ -133,7 +140,7 @@ static int add_sudo(struct plan *plan, struct error *err)
 static int add_user(struct plan *plan, struct error *err)
 {
     struct account account AUTO_ACCOUNT = {0};
-    if (plan->in.base && !base_has(plan->in.base, "/usr/sbin/sshd"))
+    if (plan->in.base && !has_program(plan, "/usr/sbin/sshd", "openssh-server"))
         return error_set(err, "the base has no SSH server; right is 'packages: [openssh-server]'");
     if (find_account(plan, &account, err) < 0)
         return error_context(err, "user");
@@ -149,10 +156,14 @@ static int add_sshd(struct plan *plan, struct error *err)
     const char *user = plan->in.cluster->settings.access.user;
     const struct base_file *config = base ? base_file(base, SSHD_CONFIG) : NULL;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (base ? !config : !user)
-        return base && user ? error_set(err, "the base has no " SSHD_CONFIG
-                                             "; right is that of its package openssh-server")
-                            : 0;
+    bool comes = base && !base_has(base, "/usr/sbin/sshd") &&
+                 has_program(plan, "/usr/sbin/sshd", "openssh-server");
+    if (base && !config && !comes)
+        return user ? error_set(err, "the base has no " SSHD_CONFIG
+                                     "; right is that of its package openssh-server")
+                    : 0;
+    if (!base && !user)
+        return 0;
     sshd_settings(!user, &text);
     if (!config || sshd_takes_dropins(config->text, config->len))
         return part_text(plan, SSHD_DROPIN, 0644, &text, source, err);

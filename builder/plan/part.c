@@ -7,7 +7,7 @@ typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
     part_access, /* users, sshd, rescue */
-    NULL, /* the end */
+    NULL,        /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)
