@@ -9,15 +9,24 @@ enum { BASE_FILE_MAX = 1 << 20 };
 
 /* Their content is read, sorted. */
 static const char *const contents[] = {
-    "/boot/grub/grub.cfg", "/etc/default/grub",
-    "/etc/group",          "/etc/gshadow",
-    "/etc/passwd",         "/etc/selinux/config",
-    "/etc/shadow",         "/etc/ssl/certs/ca-certificates.crt",
+    "/boot/grub/grub.cfg",
+    "/etc/default/grub",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/passwd",
+    "/etc/selinux/config",
+    "/etc/shadow",
+    "/etc/skel/.bashrc",
+    "/etc/skel/.profile",
+    "/etc/ssh/sshd_config",
+    "/etc/ssl/certs/ca-certificates.crt",
 };
 
 /* It only matters whether they are there, sorted. */
 static const char *const asked[] = {
+    "/bin/bash",
     "/etc/selinux/config",
+    "/usr/bin/sudo",
     "/usr/sbin/sshd",
 };
 

@@ -6,7 +6,8 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    NULL, /* the end */
+    part_access, /* users, sshd, rescue */
+    NULL,        /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)

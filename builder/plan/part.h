@@ -37,4 +37,7 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
 
 /* ---- the parts, each in the file of its name ---- */
 
+/* The user, sshd's settings, the rescue shell. */
+int part_access(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif
