@@ -68,6 +68,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
+BUILDER += plan/part-cloud-init plan/part-host-name
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += plan/units
@@ -98,6 +99,7 @@ TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
+TESTS_BUILDER += plan/part-cloud-init
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree

@@ -8,6 +8,8 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
+    part_cloud_init,
+    part_host_name,
     NULL, /* the end */
 };
 

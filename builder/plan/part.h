@@ -43,4 +43,10 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
 
 /* ---- the parts, each in the file of its name ---- */
 
+/* What cloud-init did: the network's configuration, and the units for host keys and growth. */
+int part_cloud_init(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Takes away what would set another host name than the node's. */
+int part_host_name(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif
