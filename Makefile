@@ -50,6 +50,7 @@ BUILDER += image/base image/base-file image/base-files image/base-look image/bas
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
+BUILDER += image/base-system
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
@@ -68,9 +69,10 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
+BUILDER += plan/part-cloud-init plan/part-host-name
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
-BUILDER += plan/account-table plan/accounts plan/part-access plan/sshd
+BUILDER += plan/account-table plan/accounts plan/part-access plan/sshd plan/units
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -86,6 +88,7 @@ TESTS_BUILDER += image/base image/base-file image/base-files image/base-look ima
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
+TESTS_BUILDER += image/base-system
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
 	image/ext4/log image/ext4/map \
@@ -97,8 +100,9 @@ TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
+TESTS_BUILDER += plan/part-cloud-init
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/accounts plan/part-access plan/sshd
+TESTS_BUILDER += plan/accounts plan/part-access plan/sshd plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

@@ -25,8 +25,20 @@ static const char *const contents[] = {
 /* It only matters whether they are there, sorted. */
 static const char *const asked[] = {
     "/bin/bash",
+    "/etc/NetworkManager/dispatcher.d/google_hostname.sh",
+    "/etc/dhcp/dhclient-exit-hooks.d/google_hostname_hook",
+    "/etc/dhcp/dhclient-exit-hooks.d/google_set_hostname",
+    "/etc/dhcp/dhclient.d/google_hostname.sh",
     "/etc/selinux/config",
+    "/usr/bin/google_set_hostname",
+    "/usr/bin/google_set_metadata_network",
     "/usr/bin/sudo",
+    "/usr/lib/NetworkManager/dispatcher.d/google_hostname.sh",
+    "/usr/lib/networkd-dispatcher/configured.d/google_hostname.sh",
+    "/usr/lib/networkd-dispatcher/routable.d/google_hostname.sh",
+    "/usr/sbin/NetworkManager",
+    "/usr/sbin/dhclient",
+    "/usr/sbin/dhcpcd",
     "/usr/sbin/sshd",
 };
 

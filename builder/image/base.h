@@ -48,8 +48,9 @@ struct base {
     bool cloud_init; /* installed, and not switched off */
     struct base_file *files;
     size_t file_count, file_cap;
-    struct texts paths; /* of those that base-files.c asks for: what is there; sorted */
-    struct texts dirt;  /* what a running system leaves and no image may hold; sorted */
+    struct texts cloud_network; /* what cloud-init wrote for the manager, earlier; paths */
+    struct texts paths;         /* of those that base-files.c asks for: what is there; sorted */
+    struct texts dirt;          /* what a running system leaves and no image may hold; sorted */
 };
 
 /* Reads the system. Refuses one that is a nodebake image already, that lacks systemd, dpkg's

@@ -1,13 +1,15 @@
 #include "builder/plan/part.h"
 
+#include <string.h>
+
 #include "builder/heap.h"
 #include "builder/image/base.h"
 
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access, /* users, sshd, rescue */
-    NULL,        /* the end */
+    part_access,                           /* users, sshd, rescue */
+    part_cloud_init, part_host_name, NULL, /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)
@@ -75,6 +77,16 @@ int part_link(struct plan *plan, const char *path, const char *target, const cha
                           .target = heap_copy(target),
                           .source = heap_copy(source)};
     return tree_add(plan->tree, entry, err);
+}
+
+/* The link is made once the overlays are there, which may bring the unit. */
+int part_unit_always(struct plan *plan, const char *unit, const char *target, struct error *err)
+{
+    if (strchr(unit, '/') || strchr(target, '/') || !strchr(unit, '.') || !strchr(target, '.'))
+        return error_set(err, "unit %s for %s: not names of units", unit, target);
+    *APPEND(plan->always, plan->always_count, plan->always_cap) =
+        (struct plan_unit){heap_copy(unit), heap_copy(target)};
+    return 0;
 }
 
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)

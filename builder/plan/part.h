@@ -26,6 +26,12 @@ int part_host(struct plan *plan, const char *path, mode_t mode, const char *host
 int part_link(struct plan *plan, const char *path, const char *target, const char *source,
               struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
+/* Switches a unit on that does not wait for firstboot: a link in the target's .wants, and a row in
+ * a preset. The unit is one of the image (also of an overlay) or else the base's; its [Install]
+ * section, if it has one, says WantedBy=TARGET. */
+int part_unit_always(struct plan *plan, const char *unit, const char *target, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* Takes away what the base has at the path. */
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
@@ -39,5 +45,11 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
 
 /* The user, sshd's settings, the rescue shell. */
 int part_access(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* What cloud-init did: the network's configuration, and the units for host keys and growth. */
+int part_cloud_init(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Takes away what would set another host name than the node's. */
+int part_host_name(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 #endif

@@ -19,6 +19,8 @@
 #define PATH_STATE      "/var/lib/nodebake"
 #define PATH_PRESET_OFF "/usr/lib/systemd/system-preset/00-nodebake.preset"
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
+/* Of units that do not wait for firstboot; PATH_PRESET_ON does not hide it. */
+#define PATH_PRESET_ALWAYS "/usr/lib/systemd/system-preset/00-nodebake-always.preset"
 
 struct base;
 struct base_file;
@@ -45,6 +47,11 @@ struct absent {
     char *why;
 };
 
+/* A unit that does not wait for firstboot. */
+struct plan_unit {
+    char *name, *target;
+};
+
 struct plan {
     struct plan_input in;
     const char *name;  /* of the image: the node's, or the role's; borrowed */
@@ -53,6 +60,8 @@ struct plan {
     uint64_t bytes;    /* of file content, as far as it is known before the build */
     struct absent *absent;
     size_t absent_count, absent_cap;
+    struct plan_unit *always; /* units that parts switched on */
+    size_t always_count, always_cap;
 };
 
 /* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */
