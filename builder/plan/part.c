@@ -6,7 +6,7 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    NULL, /* the end */
+    part_ntp, part_proxy, part_registries, part_trusted_cas, NULL, /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)
@@ -38,7 +38,10 @@ static int add_text(struct plan *plan, struct entry entry, struct buffer *text, 
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err)
 {
-    struct entry entry = {.path = heap_copy(path), .mode = mode, .source = heap_copy(source)};
+    struct entry entry = {.path = heap_copy(path),
+                          .mode = mode,
+                          .secret = (mode & 077) == 0,
+                          .source = heap_copy(source)};
     return add_text(plan, entry, text, err);
 }
 
