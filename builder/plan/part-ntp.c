@@ -60,6 +60,9 @@ static const struct {
     {"systemd-timesyncd.service", "sysinit.target.wants/", add_timesyncd},
 };
 
+/* Those to choose from. */
+static const char *const packages[] = {"systemd-timesyncd", "chrony"};
+
 static bool is_enabled(const struct base *base, size_t client)
 {
     char *wants AUTO_FREE = heap_printf(UNITS "%s%s", clients[client].wants, clients[client].unit);
@@ -76,6 +79,9 @@ static int add_servers(struct plan *plan, const struct texts *servers, struct er
     for (size_t i = 0; i < ARRAY_LEN(clients); i++)
         if (is_enabled(base, i))
             return clients[i].add(plan, servers, err);
+    for (size_t i = 0; i < ARRAY_LEN(packages); i++)
+        if (part_package_comes(plan, packages[i]))
+            return 0;
     return error_set(err,
                      "nothing that nodebake knows keeps the time of the base (%s); add "
                      "systemd-timesyncd or chrony to `packages`",

@@ -19,7 +19,7 @@ enum { NAME_MAX_BYTES = 60 };
 /* An image's trusted CAs while they are added. */
 struct trust {
     struct plan *plan;
-    const struct base_file *bundle; /* of the base; NULL in a draft */
+    const struct base_file *bundle; /* of the base; NULL while it is not there */
     struct authorities list;        /* of all files so far */
     struct buffer text;             /* of the bundle */
 };
@@ -86,7 +86,7 @@ static int add_all(struct trust *t, struct error *err)
     const struct texts *files = &t->plan->in.cluster->settings.trusted_cas;
     const struct base *base = t->plan->in.base;
     t->bundle = base ? base_file(base, BUNDLE) : NULL;
-    if (base && !t->bundle)
+    if (base && !t->bundle && !part_package_comes(t->plan, "ca-certificates"))
         return error_set(err,
                          "the base (%s) has no " BUNDLE
                          "; add ca-certificates to `packages`, or install it in the base",

@@ -2,6 +2,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/image/dpkg.h"
 
 typedef int part_add(struct plan *plan, struct error *err);
 
@@ -77,6 +78,13 @@ int part_link(struct plan *plan, const char *path, const char *target, const cha
                           .target = heap_copy(target),
                           .source = heap_copy(source)};
     return tree_add(plan->tree, entry, err);
+}
+
+bool part_package_comes(const struct plan *plan, const char *package)
+{
+    const struct base *base = plan->in.base;
+    return texts_have(&plan->in.cluster->settings.packages, package) &&
+           !dpkg_installed(base->dpkg_status, base->dpkg_len, package);
 }
 
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)

@@ -35,6 +35,10 @@ int part_gone(struct plan *plan, const char *path, const char *source, struct er
 int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
                 const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
+/* Will the package come to the base before the image is made? True when cluster.yaml names it, and
+ * the base lacks it still. */
+bool part_package_comes(const struct plan *plan, const char *package) NONNULL(1, 2);
+
 /* ---- the parts, each in the file of its name ---- */
 
 /* The servers of whatever keeps the base's time. */
