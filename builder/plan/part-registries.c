@@ -54,10 +54,12 @@ static int add_registry(struct plan *plan, const struct registry *registry, bool
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
     char *path AUTO_FREE = registry_path(registry, "hosts.toml");
-    registry_hosts_file(registry, &text);
     if (refuse_users(registry, err) < 0 || (registry->ca && add_ca(plan, registry, err) < 0))
         return -1;
-    return hosts_files ? part_text(plan, path, 0644, &text, SOURCE, err) : 0;
+    if (!hosts_files || !registry->mirrors.count)
+        return 0;
+    registry_hosts_file(registry, &text);
+    return part_text(plan, path, 0644, &text, SOURCE, err);
 }
 
 int part_registries(struct plan *plan, struct error *err)

@@ -58,24 +58,26 @@ static char *authority_of(const char *url)
     return heap_printf("%.*s", (int)strcspn(host, "/"), host);
 }
 
-static void add_ca(const struct registry *registry, const char *indent, const char *key,
-                   struct buffer *out)
+/* Only https has certificates; before 1.5, one given to http is an error. */
+static bool has_ca(const struct registry *registry, const char *url)
+{
+    return registry->ca && strncmp(url, "https://", 8) == 0;
+}
+
+static void add_ca(const struct registry *registry, const char *key, struct buffer *out)
 {
     char *path AUTO_FREE = registry_path(registry, "ca.crt");
-    if (registry->ca)
-        buffer_printf(out, "%s%s = \"%s\"\n", indent, key, path);
+    buffer_printf(out, "%s = \"%s\"\n", key, path);
 }
 
 void registry_hosts_file(const struct registry *registry, struct buffer *out)
 {
     buffer_printf(out, "server = \"https://%s\"\n", server_of(registry));
-    /* It vouches for the mirrors; a registry that has none is meant itself. */
-    if (!registry->mirrors.count)
-        add_ca(registry, "", "ca", out);
     for (size_t i = 0; i < registry->mirrors.count; i++) {
         char *url AUTO_FREE = plain_url(registry->mirrors.items[i]);
         buffer_printf(out, "\n[host.\"%s\"]\n  capabilities = [\"pull\", \"resolve\"]\n", url);
-        add_ca(registry, "  ", "ca", out);
+        if (has_ca(registry, url))
+            add_ca(registry, "  ca", out);
         if (is_whole(url))
             buffer_puts(out, "  override_path = true\n");
     }
@@ -96,29 +98,27 @@ static void add_endpoints(const struct registry *registry, struct buffer *out)
     buffer_puts(out, "]\n");
 }
 
-/* The i-th of the hosts that the registry's CA vouches for, or NULL; the caller frees it. */
-static char *vouched(const struct registry *registry, size_t i)
+/* The hosts that the registry's CA vouches for: its mirrors, or, without any, itself. */
+static void find_vouched(const struct registry *registry, struct texts *out)
 {
-    if (!registry->ca)
-        return NULL;
-    if (!registry->mirrors.count)
-        return i == 0 ? heap_copy(server_of(registry)) : NULL;
-    return i < registry->mirrors.count ? authority_of(registry->mirrors.items[i]) : NULL;
+    if (registry->ca && !registry->mirrors.count)
+        texts_add(out, server_of(registry));
+    for (size_t i = 0; i < registry->mirrors.count; i++) {
+        const char *url = registry->mirrors.items[i];
+        char *host AUTO_FREE = authority_of(url);
+        if (has_ca(registry, url) && !texts_have(out, host))
+            texts_add(out, host);
+    }
 }
 
-/* The first of the registries whose CA vouches for the host; NULL: none. */
+/* The first of the registries whose CA vouches for the host. */
 static const struct registry *first_to_vouch(const struct settings *settings, const char *host)
 {
     for (size_t i = 0; i < settings->registry_count; i++) {
-        const struct registry *registry = &settings->registries[i];
-        char *other = NULL;
-        bool same = false;
-        for (size_t k = 0; !same && (other = vouched(registry, k)); k++) {
-            same = strcmp(other, host) == 0;
-            free(other);
-        }
-        if (same)
-            return registry;
+        struct texts hosts AUTO_TEXTS = {0};
+        find_vouched(&settings->registries[i], &hosts);
+        if (texts_have(&hosts, host))
+            return &settings->registries[i];
     }
     return NULL;
 }
@@ -127,37 +127,30 @@ const struct registry *registry_conflict(const struct settings *settings, char *
 {
     for (size_t i = 0; i < settings->registry_count; i++) {
         const struct registry *registry = &settings->registries[i];
-        for (size_t k = 0; (*host = vouched(registry, k)); k++) {
-            const struct registry *first = first_to_vouch(settings, *host);
-            if (first && strcmp(first->ca, registry->ca) != 0)
+        struct texts hosts AUTO_TEXTS = {0};
+        find_vouched(registry, &hosts);
+        for (size_t k = 0; k < hosts.count; k++) {
+            const struct registry *first = first_to_vouch(settings, hosts.items[k]);
+            if (first && strcmp(first->ca, registry->ca) != 0) {
+                *host = heap_copy(hosts.items[k]);
                 return registry;
-            free(*host);
+            }
         }
     }
     return NULL;
 }
 
 /* A table must not stand twice. */
-static bool vouched_before(const struct registry *registry, size_t n, const char *host)
-{
-    bool found = false;
-    for (size_t k = 0; k < n && !found; k++) {
-        char *other AUTO_FREE = vouched(registry, k);
-        found = other && strcmp(other, host) == 0;
-    }
-    return found;
-}
-
 static void add_authorities(const struct settings *settings, const struct registry *registry,
                             struct buffer *out)
 {
-    char *host = NULL;
-    for (size_t k = 0; (host = vouched(registry, k)); k++) {
-        if (first_to_vouch(settings, host) == registry && !vouched_before(registry, k, host)) {
-            buffer_printf(out, "\n" TABLE ".configs.\"%s\".tls]\n", host);
-            add_ca(registry, "    ", "ca_file", out);
-        }
-        free(host);
+    struct texts hosts AUTO_TEXTS = {0};
+    find_vouched(registry, &hosts);
+    for (size_t k = 0; k < hosts.count; k++) {
+        if (first_to_vouch(settings, hosts.items[k]) != registry)
+            continue;
+        buffer_printf(out, "\n" TABLE ".configs.\"%s\".tls]\n", hosts.items[k]);
+        add_ca(registry, "    ca_file", out);
     }
 }
 

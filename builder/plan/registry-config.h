@@ -18,7 +18,8 @@ char *registry_path(const struct registry *registry, const char *name) NONNULL(1
 /* Does the release's containerd read hosts.toml? One of an unknown version does. */
 bool registry_has_hosts_files(const struct release *release) NONNULL(1);
 
-/* Appends the text of the registry's hosts.toml. */
+/* Appends the text of the hosts.toml of a registry with mirrors. One without needs none: containerd
+ * takes the *.crt beside where it would be for the registry's own CA. */
 void registry_hosts_file(const struct registry *registry, struct buffer *out) NONNULL(1, 2);
 
 /* Appends the part of containerd's config.toml that is about registries: an empty line and what
