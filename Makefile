@@ -68,11 +68,14 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
+BUILDER += pki/authority
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/part-cloud-init plan/part-host-name
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
-BUILDER += plan/account-table plan/accounts plan/part-access plan/sshd plan/units
+BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
+	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/registry-config plan/sshd \
+	plan/units
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -99,10 +102,12 @@ TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
+TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/part-cloud-init
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/accounts plan/part-access plan/sshd plan/units
+TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
+	plan/part-registries plan/part-trusted-cas plan/sshd plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

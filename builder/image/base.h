@@ -61,7 +61,7 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
 /* The file at the path, when base-files.c asks for it and it is there; or NULL. */
 const struct base_file *base_file(const struct base *base, const char *path) NONNULL(1, 2);
 
-/* Is the path there? Only for those that base-files.c asks for. */
+/* Is the path there? Only for those that base-files.c asks for or lists. */
 bool base_has(const struct base *base, const char *path) NONNULL(1, 2);
 
 /* Refuses a base that lacks packages; the error lists all that are missing. */

@@ -4,12 +4,15 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/image/dpkg.h"
 
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access,                           /* users, sshd, rescue */
-    part_cloud_init, part_host_name, NULL, /* the end */
+    part_access,                            /* users, sshd, rescue */
+    part_cloud_init,  part_host_name, NULL, /* the end */
+    part_ntp,         part_proxy,     part_registries,
+    part_trusted_cas, NULL, /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)
@@ -41,7 +44,10 @@ static int add_text(struct plan *plan, struct entry entry, struct buffer *text, 
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err)
 {
-    struct entry entry = {.path = heap_copy(path), .mode = mode, .source = heap_copy(source)};
+    struct entry entry = {.path = heap_copy(path),
+                          .mode = mode,
+                          .secret = (mode & 077) == 0,
+                          .source = heap_copy(source)};
     return add_text(plan, entry, text, err);
 }
 
@@ -87,6 +93,13 @@ int part_unit_always(struct plan *plan, const char *unit, const char *target, st
     *APPEND(plan->always, plan->always_count, plan->always_cap) =
         (struct plan_unit){heap_copy(unit), heap_copy(target)};
     return 0;
+}
+
+bool part_package_comes(const struct plan *plan, const char *package)
+{
+    const struct base *base = plan->in.base;
+    return texts_have(&plan->in.cluster->settings.packages, package) &&
+           !dpkg_installed(base->dpkg_status, base->dpkg_len, package);
 }
 
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)

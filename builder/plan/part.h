@@ -14,7 +14,7 @@ int part_add_all(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
              struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
-/* Adds a file, root's; takes the text over, also on -1. */
+/* Adds a file, root's; takes the text over, also on -1. One that nobody else may read is secret. */
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
 
@@ -41,6 +41,10 @@ int part_gone(struct plan *plan, const char *path, const char *source, struct er
 int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
                 const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
+/* Will the package come to the base before the image is made? True when cluster.yaml names it, and
+ * the base lacks it still. */
+bool part_package_comes(const struct plan *plan, const char *package) NONNULL(1, 2);
+
 /* ---- the parts, each in the file of its name ---- */
 
 /* The user, sshd's settings, the rescue shell. */
@@ -51,5 +55,17 @@ int part_cloud_init(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHE
 
 /* Takes away what would set another host name than the node's. */
 int part_host_name(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* The servers of whatever keeps the base's time. */
+int part_ntp(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* The proxy of containerd, docker, apt and login shells. */
+int part_proxy(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Mirrors of registries and their CAs, where containerd runs. */
+int part_registries(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* CAs that the whole system trusts. */
+int part_trusted_cas(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 #endif
