@@ -6,7 +6,7 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    NULL, /* the end */
+    part_kernel, part_runtime, NULL, /* the end */
 };
 
 int part_add_all(struct plan *plan, struct error *err)

@@ -37,4 +37,10 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
 
 /* ---- the parts, each in the file of its name ---- */
 
+/* The kernel's command line, in GRUB's menu and in what it is made of. */
+int part_kernel(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Refuses a runtime that the release's containerd has not. */
+int part_runtime(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif

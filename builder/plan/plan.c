@@ -309,6 +309,7 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->absent_count; i++)
         free(plan->absent[i].why);
     free(plan->absent);
+    texts_free(&plan->remarks);
     free(plan->facts_used);
     tree_free(plan->tree);
     free(plan);

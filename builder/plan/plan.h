@@ -53,6 +53,7 @@ struct plan {
     uint64_t bytes;    /* of file content, as far as it is known before the build */
     struct absent *absent;
     size_t absent_count, absent_cap;
+    struct texts remarks; /* what its user should know of the base */
 };
 
 /* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */
