@@ -50,7 +50,7 @@ BUILDER += image/base image/base-file image/base-files image/base-look image/bas
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
-BUILDER += image/base-system
+BUILDER += image/base-system image/grub-cfg
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
@@ -70,7 +70,8 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/triggers package/world
 BUILDER += pki/authority
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
-BUILDER += plan/part-cloud-init plan/part-host-name
+BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
+	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
@@ -104,7 +105,7 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
-TESTS_BUILDER += plan/part-cloud-init
+TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
 	plan/part-registries plan/part-trusted-cas plan/sshd plan/units

@@ -10,12 +10,27 @@ enum { BASE_FILE_MAX = 1 << 20 };
 
 /* Their content is read, sorted. */
 static const char *const contents[] = {
-    "/boot/grub/grub.cfg",  "/etc/chrony/chrony.conf",
-    "/etc/default/grub",    "/etc/group",
-    "/etc/gshadow",         "/etc/passwd",
-    "/etc/selinux/config",  "/etc/shadow",
-    "/etc/skel/.bashrc",    "/etc/skel/.profile",
-    "/etc/ssh/sshd_config", "/etc/ssl/certs/ca-certificates.crt",
+    "/boot/grub/grub.cfg",
+    "/etc/chrony/chrony.conf",
+    "/boot/grub/grub.cfg",
+    "/etc/default/grub",
+    "/etc/group",
+    "/etc/default/grub",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/passwd",
+    "/etc/gshadow",
+    "/etc/kernel/cmdline",
+    "/etc/passwd",
+    "/etc/selinux/config",
+    "/etc/shadow",
+    "/etc/selinux/config",
+    "/etc/shadow",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/skel/.bashrc",
+    "/etc/skel/.profile",
+    "/etc/ssh/sshd_config",
+    "/etc/ssl/certs/ca-certificates.crt",
 };
 
 /* It only matters whether they are there, sorted. */

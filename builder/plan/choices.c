@@ -2,6 +2,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/runtime.h"
 
 bool choices_replace_cloud_init(const struct plan_input *in)
 {
@@ -84,23 +85,44 @@ static bool has_google_host_name(const struct plan_input *in)
 static const struct {
     const char *overlay;
     bool (*wanted)(const struct plan_input *in);
-} choices[] = {
-    {"cloud-init-off", choices_replace_cloud_init},
-    {"cloud-init-keep", keeps_cloud_init},
-    {"network-networkd", ours_for_networkd},
-    {"network-wait", waits_for_networkd},
-    {"network-ifupdown", ours_for_ifupdown},
-    {"network-dhclient", ours_for_dhclient},
-    {"network-dhcpcd", ours_for_dhcpcd},
-    {"network-manager", ours_for_manager},
-    {"host-name-dhclient", has_dhclient},
-    {"host-name-dhcpcd", has_dhcpcd},
-    {"host-name-manager", has_manager},
-    {"host-name-google", has_google_host_name},
-    {"host-keys", choices_make_host_keys},
-    {"grow", choices_grow},
+} choices[] = {{"cloud-init-off", choices_replace_cloud_init},
+               {"cloud-init-keep", keeps_cloud_init}, {"network-networkd", ours_for_networkd},
+               {"network-wait", waits_for_networkd}, {"network-ifupdown", ours_for_ifupdown},
+               {"network-dhclient", ours_for_dhclient}, {"network-dhcpcd", ours_for_dhcpcd},
+               {"network-manager", ours_for_manager}, {"host-name-dhclient", has_dhclient},
+               {"host-name-dhcpcd", has_dhcpcd}, {"host-name-manager", has_manager},
+               {"host-name-google", has_google_host_name}, {"host-keys", choices_make_host_keys},
+               {"grow", choices_grow},
+
+               /* An overlay for images of one kind. */
+               struct choice{const char * overlay;
+bool (*wanted)(const struct plan_input *in);
+}
+;
+
+static bool wants_v1_runtime(const struct plan_input *in)
+{
+    return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "hard-way-worker");
+}
+
+/* By what the cluster file says. */
+static const struct choice by_settings[] = {
+    {"hard-way-worker-v1-runtime", wants_v1_runtime}, {NULL, NULL}, /* the end */
+};
+
+/* By the base, too; asked only when it is known. */
+static const struct choice choices[] = {
     {NULL, NULL}, /* the end */
 };
+
+static int add_wanted(const struct plan_input *in, const struct choice *choice,
+                      struct overlay_list *list, struct error *err)
+{
+    for (; choice->overlay; choice++)
+        if (choice->wanted(in) && overlay_add(in->data, choice->overlay, list, err) < 0)
+            return -1;
+    return 0;
+}
 
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
 {
@@ -108,9 +130,9 @@ int choices_add(const struct plan_input *in, struct overlay_list *list, struct e
     for (size_t i = 0; i < in->role->overlays.count; i++)
         if (overlay_add(in->data, in->role->overlays.items[i], list, err) < 0)
             return -1;
-    for (size_t i = 0; in->base && choices[i].overlay; i++)
-        if (choices[i].wanted(in) && overlay_add(in->data, choices[i].overlay, list, err) < 0)
-            return -1;
+    if (add_wanted(in, by_settings, list, err) < 0 ||
+        (in->base && add_wanted(in, choices, list, err) < 0))
+        return -1;
     for (size_t i = 0; i < own->count; i++)
         if (overlay_add_folder(own->items[i], list, err) < 0)
             return -1;

@@ -9,16 +9,14 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access,                            /* users, sshd, rescue */
-    part_cloud_init,  part_host_name, NULL, /* the end */
-    part_ntp,         part_proxy,     part_registries,
-    part_trusted_cas, NULL, /* the end */
+    part_access, part_cloud_init, part_host_name, part_kernel,      part_ntp,
+    part_proxy,  part_registries, part_runtime,   part_trusted_cas,
 };
 
 int part_add_all(struct plan *plan, struct error *err)
 {
-    for (part_add *const *part = parts; *part; part++)
-        if ((*part)(plan, err) < 0)
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i](plan, err) < 0)
             return -1;
     return 0;
 }
