@@ -81,24 +81,11 @@ static bool has_google_host_name(const struct plan_input *in)
     return base_has(in->base, "/usr/bin/google_set_hostname");
 }
 
-/* An overlay for images of one kind; `wanted` is asked only when the base is known. */
-static const struct {
+/* An overlay for images of one kind. */
+struct choice {
     const char *overlay;
     bool (*wanted)(const struct plan_input *in);
-} choices[] = {{"cloud-init-off", choices_replace_cloud_init},
-               {"cloud-init-keep", keeps_cloud_init}, {"network-networkd", ours_for_networkd},
-               {"network-wait", waits_for_networkd}, {"network-ifupdown", ours_for_ifupdown},
-               {"network-dhclient", ours_for_dhclient}, {"network-dhcpcd", ours_for_dhcpcd},
-               {"network-manager", ours_for_manager}, {"host-name-dhclient", has_dhclient},
-               {"host-name-dhcpcd", has_dhcpcd}, {"host-name-manager", has_manager},
-               {"host-name-google", has_google_host_name}, {"host-keys", choices_make_host_keys},
-               {"grow", choices_grow},
-
-               /* An overlay for images of one kind. */
-               struct choice{const char * overlay;
-bool (*wanted)(const struct plan_input *in);
-}
-;
+};
 
 static bool wants_v1_runtime(const struct plan_input *in)
 {
@@ -112,6 +99,20 @@ static const struct choice by_settings[] = {
 
 /* By the base, too; asked only when it is known. */
 static const struct choice choices[] = {
+    {"cloud-init-off", choices_replace_cloud_init},
+    {"cloud-init-keep", keeps_cloud_init},
+    {"network-networkd", ours_for_networkd},
+    {"network-wait", waits_for_networkd},
+    {"network-ifupdown", ours_for_ifupdown},
+    {"network-dhclient", ours_for_dhclient},
+    {"network-dhcpcd", ours_for_dhcpcd},
+    {"network-manager", ours_for_manager},
+    {"host-name-dhclient", has_dhclient},
+    {"host-name-dhcpcd", has_dhcpcd},
+    {"host-name-manager", has_manager},
+    {"host-name-google", has_google_host_name},
+    {"host-keys", choices_make_host_keys},
+    {"grow", choices_grow},
     {NULL, NULL}, /* the end */
 };
 
