@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
 #include "builder/image/dpkg.h"
 #include "builder/image/osrelease.h"
@@ -157,7 +158,8 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
     if (refuse_baked(r, err) < 0 || read_os_release(r, base, err) < 0 ||
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
         check_machine(base, err) < 0 || find_resolved(r, base, err) < 0 ||
-        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0)
+        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0 ||
+        base_read_dirt(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;

@@ -43,4 +43,8 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
 
 /* ---- the parts, each in the file of its name ---- */
 
+/* Removes what the base's own boots left; not in the table, for it has to come when all else is in
+ * the tree. */
+int part_hygiene(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif
