@@ -246,9 +246,9 @@ static void what_is_removed_is_gone(void **state)
     put_text(disks[RAW], "/var/run/gone/deep/file", "REMOVED-41bb", 0644);
     put_text(disks[RAW], "/var/run/gone/two", "x", 0644);
     put(disks[RAW],
-        (struct entry){.path = "/var/run/kept", .type = ENTRY_HARDLINK, .target = "/run/gone/two"});
+        (struct entry){.path = "/run/kept", .type = ENTRY_HARDLINK, .target = "/run/gone/two"});
     put(disks[RAW],
-        (struct entry){.path = "/var/run/gone/link", .type = ENTRY_LINK, .target = "/"});
+        (struct entry){.path = "/run/gone/link", .type = ENTRY_LINK, .target = "/"});
     assert_int_equal(guestfs_sync(set->g), 0);
     take("/var/run/gone");
     take("/var/run/gone");
