@@ -55,12 +55,14 @@ BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
 	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
+BUILDER += image/base-dirt image/dirt image/glob image/guestfs/removal
+BUILDER += image/ext4/removal
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
 	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
 	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
-	inspect/gather-unlisted inspect/glob inspect/grub inspect/json inspect/print inspect/report
+	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
@@ -74,9 +76,9 @@ BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-in
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
-BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
-	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/registry-config plan/sshd \
-	plan/units
+BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-hygiene \
+	plan/part-ntp plan/part-proxy plan/part-registries plan/part-trusted-cas \
+	plan/registry-config plan/sshd plan/units
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -97,6 +99,7 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
 	image/ext4/log image/ext4/map \
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
+TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
@@ -107,8 +110,8 @@ TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
-	plan/part-registries plan/part-trusted-cas plan/sshd plan/units
+TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-hygiene plan/part-ntp \
+	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/sshd plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

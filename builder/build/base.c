@@ -54,3 +54,19 @@ int build_find_base(struct build *build, bool dry, struct error *err)
         build->base = (struct disk_file){.path = build->prepared.path};
     return 0;
 }
+
+/* Of an earlier build, or its images would not be there to go on with: nothing is checked again. */
+int build_look_at_base(struct build *build, struct error *err)
+{
+    struct disk_view view;
+    struct error ignored = ERROR_INIT;
+    struct buffer remarks AUTO_BUFFER = buffer_heap();
+    if (build->base_facts)
+        return 0;
+    if (disk_view_open(&build->base, build->options.writer, &view, &remarks, err) < 0)
+        return -1;
+    int result = base_read(view.writer, view.disk, &build->base_facts, err);
+    if (view.writer->close_all(view.set, result < 0 ? &ignored : err) < 0)
+        result = -1;
+    return result < 0 ? error_context(err, "%s", build->args->cluster->image) : 0;
+}

@@ -86,6 +86,9 @@ struct build {
  * `debs` has, turns to a prepared one. A dry run only says what would be done. */
 int build_find_base(struct build *build, bool dry, struct error *err) NONNULL(1, 3) MUST_CHECK;
 
+/* Sets base_facts, unless they are known: reads the base. */
+int build_look_at_base(struct build *build, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* ---- layout.c ---- */
 
 /* Sets the groups, their images and products, from inputs.targets and options. */

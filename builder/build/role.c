@@ -71,7 +71,6 @@ static int write_role(struct build *build, struct group *group, struct disk *dis
         printf("%s: %s\n", group->role.name, group->plan->remarks.items[i]);
     if (image_write(build->writer, disk, base, group->plan->tree, group->role.name, err) < 0)
         return -1;
-    record_keep_base(build->record, build->base_digest, base);
     base_free(build->base_facts);
     build->base_facts = steal(base);
     return 0;

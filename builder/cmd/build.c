@@ -123,18 +123,6 @@ static void say_fresh(const struct image *image)
         printf("%s is up to date\n", image->products[i].output.path);
 }
 
-/* Nodes cannot be planned without knowing the base: then their role is made again, too. */
-static void recall_base(struct build *build)
-{
-    build->base_facts = record_base(build->record, build->base_digest);
-    for (size_t i = 0; !build->base_facts && i < build->group_count; i++) {
-        struct group *group = &build->groups[i];
-        for (size_t k = 0; k < group->node_count; k++)
-            if (!group->nodes[k].fresh)
-                group->role.fresh = false;
-    }
-}
-
 static int make_group(struct build *build, struct group *group, struct error *err)
 {
     if (build_update(build, &group->role, err) < 0)
@@ -153,7 +141,6 @@ static int make_images(struct build *build, struct error *err)
                        err) < 0 ||
         build_find_fresh(build, err) < 0)
         return -1;
-    recall_base(build);
     for (size_t i = 0; i < build->group_count; i++) {
         struct group *group = &build->groups[i];
         say_fresh(&group->role);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
 #include "builder/image/base-system.h"
 #include "builder/image/dpkg.h"
@@ -136,7 +137,7 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
         check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
         base_read_system(writer, disk, base, err) < 0 ||
-        base_read_files(writer, disk, base, err) < 0)
+        base_read_files(writer, disk, base, err) < 0 || base_read_dirt(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;

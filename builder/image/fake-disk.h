@@ -14,7 +14,7 @@
 enum { FAKE_ITEMS_MAX = 64 };
 
 struct fake_item {
-    char *path, *bytes; /* bytes NULL: a directory */
+    char *path, *bytes;
     size_t len;
 };
 
@@ -72,27 +72,29 @@ static int fake_read(struct disk *disk, const char *path, size_t max, struct buf
     return 0;
 }
 
+static bool fake_listed(const struct buffer *names, size_t from, const char *name)
+{
+    for (size_t at = from; at < names->len; at += strlen(names->data + at) + 1)
+        if (strcmp(names->data + at, name) == 0)
+            return true;
+    return false;
+}
+
 static int fake_list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
 {
     size_t n = strlen(path);
+    size_t from = out->len;
     (void)err;
+    n = n == 1 ? 0 : n; /* "/" */
     for (size_t i = 0; i < disk->count; i++) {
         const char *item = disk->items[i].path;
-        if (strncmp(item, path, n) == 0 && item[n] == '/' && !strchr(item + n + 1, '/'))
-            buffer_add(out, item + n + 1, strlen(item + n + 1) + 1);
+        if (strncmp(item, path, n) != 0 || item[n] != '/')
+            continue;
+        char *name AUTO_FREE = heap_printf("%.*s", (int)strcspn(item + n + 1, "/"), item + n + 1);
+        if (!fake_listed(out, from, name))
+            buffer_add(out, name, strlen(name) + 1);
     }
     return 0;
-}
-
-/* A directory is there when something is in it. */
-static int fake_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
-{
-    (void)err;
-    const struct fake_item *item = fake_find(disk, path);
-    if (item)
-        *out = (struct disk_item){.mode = item->bytes ? S_IFREG | 0644 : S_IFDIR | 0755,
-                                  .size = item->len};
-    return item != NULL;
 }
 
 static int fake_exists(struct disk *disk, const char *path, struct error *err)
@@ -103,6 +105,17 @@ static int fake_exists(struct disk *disk, const char *path, struct error *err)
         if (strncmp(disk->items[i].path, path, n) == 0 && disk->items[i].path[n] == '/')
             return 1;
     return fake_find(disk, path) != NULL;
+}
+
+/* A directory is there when something is in it. */
+static int fake_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
+{
+    const struct fake_item *item = fake_find(disk, path);
+    bool there = fake_exists(disk, path, err);
+    if (there)
+        *out = (struct disk_item){.mode = item ? S_IFREG | 0644 : S_IFDIR | 0755,
+                                  .size = item ? item->len : 0};
+    return there;
 }
 
 static int fake_space(struct disk *disk, const char *dir, struct disk_space *space,
@@ -118,11 +131,24 @@ static int fake_put(struct disk *disk, const struct entry *entry, time_t mtime,
 {
     if (disk->fails && strcmp(disk->fails, entry->path) == 0)
         return error_set(err, "write %s: no room", entry->path);
-    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dflh"[entry->type], entry -> mode,
+    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dflhg"[entry->type], entry -> mode,
                   (int)mtime);
     if (entry->text)
         fake_set(disk, entry->path, entry->text, entry->len);
     progress_add(progress, entry->len);
+    return 0;
+}
+
+static int fake_take(struct disk *disk, const char *path, time_t mtime, struct error *err)
+{
+    size_t n = strlen(path);
+    (void)err;
+    buffer_printf(&disk->puts, "%s g %d\n", path, (int)mtime);
+    for (size_t i = disk->count; i-- > 0;) {
+        const char *item = disk->items[i].path;
+        if (strncmp(item, path, n) == 0 && (!item[n] || item[n] == '/'))
+            fake_remove(disk, item);
+    }
     return 0;
 }
 
@@ -132,7 +158,8 @@ static const struct disk_writer fake_writer = {.name = "fake",
                                                .list = fake_list,
                                                .exists = fake_exists,
                                                .space = fake_space,
-                                               .put = fake_put};
+                                               .put = fake_put,
+                                               .remove = fake_take};
 
 static void fake_free_at(struct disk *disk)
 {

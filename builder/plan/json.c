@@ -21,14 +21,14 @@ static json_t *entry_json(const struct entry *e)
     char mode[8];
     snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
     json_t *o = json_pack("{s:s, s:s}", "path", e->path, "type", entry_type_word(e->type));
-    if (e->type != ENTRY_HARDLINK) {
+    if (e->type != ENTRY_HARDLINK && e->type != ENTRY_GONE) {
         json_object_set_new(o, "uid", json_integer(e->uid));
         json_object_set_new(o, "gid", json_integer(e->gid));
     }
     json_object_set_new(o, "from", json_string(e->source));
     if (e->target)
         json_object_set_new(o, "target", json_string(e->target));
-    else
+    else if (e->type != ENTRY_GONE)
         json_object_set_new(o, "mode", json_string(mode));
     if (e->xattr_count)
         json_object_set_new(o, "xattrs", xattrs_json(e));

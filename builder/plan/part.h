@@ -74,4 +74,8 @@ int part_kernel(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* Refuses a runtime that the release's containerd has not. */
 int part_runtime(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
+/* Removes what the base's own boots left; not in the table, for it has to come when all else is in
+ * the tree. */
+int part_hygiene(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif

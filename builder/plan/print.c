@@ -32,14 +32,16 @@ static void print_head(const struct plan *plan, FILE *out)
     fprintf(out, "\n\n");
 }
 
-/* A hard link is the file that it names: its arrow has two heads. */
+/* A hard link is the file that it names: its arrow has two heads. Of what goes there is nothing but
+ * the path. */
 static void print_entry(const struct entry *e, FILE *out)
 {
-    bool hard = e->type == ENTRY_HARDLINK;
+    bool hard = e->type == ENTRY_HARDLINK, gone = e->type == ENTRY_GONE;
     char mode[8] = "-";
-    if (e->type != ENTRY_LINK && !hard)
+    if (e->type != ENTRY_LINK && !hard && !gone)
         snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
-    char *owner AUTO_FREE = hard ? heap_copy("  -  ") : heap_printf("%2u:%-2u", e->uid, e->gid);
+    char *owner AUTO_FREE =
+        hard || gone ? heap_copy("  -  ") : heap_printf("%2u:%-2u", e->uid, e->gid);
     char *path AUTO_FREE = e->target
                                ? heap_printf("%s %s %s", e->path, hard ? "<->" : "->", e->target)
                                : heap_copy(e->path);
