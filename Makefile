@@ -67,6 +67,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
+BUILDER += package/apt package/apt-complaint package/apt-root package/prune package/selection package/sources
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
@@ -95,6 +96,7 @@ TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
+TESTS_BUILDER += package/sources
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
