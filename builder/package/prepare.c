@@ -173,8 +173,9 @@ int work_begin(const struct work *w)
 /* Asks the repositories first, when that is needed; 1 when nothing is left to be done. */
 static int get_packages(struct work *w)
 {
-    if (w->folder)
-        return 0;
+    int found = find_folder(w);
+    if (found)
+        return found < 0 ? -1 : 0;
     if (work_begin(w) < 0 || selection_fetch(w) < 0)
         return -1;
     return w->folder ? find_ready(w) : 1;
