@@ -37,6 +37,14 @@ static void take(void *ctx, const char *bytes, size_t n)
             t->line[t->len++] = bytes[i];
 }
 
+static int complain(const struct apt_root *root, const struct buffer *out, const char *otherwise,
+                    struct error *err)
+{
+    struct buffer said AUTO_BUFFER = buffer_heap();
+    apt_complaint(root, (struct dpkg_text){out->data, out->len}, &said);
+    return error_set(err, "the base's repositories: %.700s", said.len ? said.data : otherwise);
+}
+
 /* Runs apt in the folder; on -1 the error says why it failed. */
 static int run(const struct apt_root *root, const char *const *argv, struct telling *telling,
                struct buffer *out, struct error *err)
@@ -52,7 +60,6 @@ static int run(const struct apt_root *root, const char *const *argv, struct tell
                           .together = true,
                           .reader = telling ? take : NULL,
                           .reader_ctx = telling};
-    struct buffer said AUTO_BUFFER = buffer_heap();
     int status = 0;
     if (!process_found(argv[0]))
         return error_set(
@@ -62,10 +69,7 @@ static int run(const struct apt_root *root, const char *const *argv, struct tell
             argv[0]);
     if (process_run(&apt, &status, err) < 0)
         return error_context(err, "packages from the base's repositories");
-    if (status == 0)
-        return 0;
-    apt_complaint(root, (struct dpkg_text){out->data, out->len}, &said);
-    return error_set(err, "the base's repositories: %.700s", said.len ? said.data : argv[1]);
+    return status ? complain(root, out, argv[1], err) : 0;
 }
 
 /* argv[0..] and the names behind it; the array is the caller's. */
@@ -87,6 +91,9 @@ int apt_update(const struct apt_root *root, struct error *err)
     struct telling telling = {.progress = progress_start(0, "read the base's repositories")};
     int result = run(root, argv, &telling, &out, err);
     progress_end(&telling.progress);
+    /* Before 2.1.15 apt goes on without what it could not read. */
+    if (result == 0 && strstr(out.data, "Failed to fetch"))
+        result = complain(root, &out, argv[1], err);
     return result;
 }
 
