@@ -70,6 +70,8 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
+BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
+	package/selection package/sources
 BUILDER += pki/authority
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
@@ -106,6 +108,7 @@ TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
+TESTS_BUILDER += package/apt package/prune package/sources
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
@@ -195,7 +198,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition
+FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

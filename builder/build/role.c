@@ -61,9 +61,8 @@ static int write_role(struct build *build, struct group *group, struct disk *dis
                       struct error *err)
 {
     struct base *base AUTO_BASE = NULL;
-    const struct texts *packages = &group->role.target->role->packages;
     if (base_read(build->writer, disk, &base, err) < 0 ||
-        base_require_packages(base, (const char *const *)packages->items, packages->count, err) < 0)
+        build_require_packages(build, group->role.target->role, base, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     if (build_plan_role(build, group, base, err) < 0)
         return -1;

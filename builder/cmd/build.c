@@ -42,6 +42,7 @@ static int read_options(const struct args *args, struct build_options *o, struct
     o->out = out ? out : "out";
     o->compression = compression ? compression : "zstd";
     o->full = args_flag(args, "full");
+    o->refresh_packages = args_flag(args, "refresh-packages");
     o->rehash = args_flag(args, "rehash");
     if (strcmp(o->compression, "zstd") != 0 && strcmp(o->compression, "zlib") != 0)
         return error_set(err, "--compression %s: qcow2 has zstd and zlib", o->compression);
@@ -195,6 +196,7 @@ const struct command cmd_build = {
                 {"full", NULL, "nodes' qcow2 images stand alone"},
                 {"compression", "KIND", "of qcow2: zstd or zlib (default: zstd)"},
                 {"writer", "WRITER", "auto, ext4 or guestfs (default: auto)"},
+                {"refresh-packages", NULL, "ask the base's repositories for packages again"},
                 {"rehash", NULL, "read all inputs to see whether they changed"},
                 {"dry-run", NULL, "check everything, say what would be written, write nothing"},
                 OPTION_QUIET},

@@ -151,7 +151,8 @@ int base_require_packages(const struct base *base, const char *const *packages, 
     if (missing)
         return error_set(err,
                          "the base (%s) lacks %s: %s; put %s into a folder and name that with "
-                         "`debs: FOLDER` in the cluster file, or install %s in the base",
+                         "`debs: FOLDER` in the cluster file, or let nodebake fetch %s from the "
+                         "base's repositories with `repositories: true`",
                          base->os_name, missing == 1 ? "a package" : "packages", names.data,
                          missing == 1 ? "its .deb" : "their .deb files",
                          missing == 1 ? "it" : "them");

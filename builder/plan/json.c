@@ -66,11 +66,16 @@ static json_t *facts_json(const struct plan *plan)
     return list;
 }
 
-static json_t *packages_json(const struct role *role)
+static json_t *packages_json(const struct plan_input *in)
 {
+    const struct texts *own = &in->cluster->settings.packages;
+    const struct role *role = in->role;
     json_t *list = json_array();
     for (size_t i = 0; i < role->packages.count; i++)
         json_array_append_new(list, json_string(role->packages.items[i]));
+    for (size_t i = 0; i < own->count; i++)
+        if (!texts_have(&role->packages, own->items[i]))
+            json_array_append_new(list, json_string(own->items[i]));
     return list;
 }
 
@@ -98,7 +103,7 @@ static json_t *plan_json(const struct plan *plan)
         in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
         (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
         (json_int_t)plan->bytes, "entries", entries, "units", units_json(in->role), "facts",
-        facts_json(plan), "packages", packages_json(in->role), "absent", absent_json(plan));
+        facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan));
 }
 
 int plan_print_json(struct plan *const *plans, size_t n, FILE *out, struct error *err)

@@ -80,11 +80,16 @@ static void print_facts(const struct plan *plan, FILE *out)
     }
 }
 
-static void print_packages(const struct role *role, FILE *out)
+static void print_packages(const struct plan_input *in, FILE *out)
 {
+    const struct texts *own = &in->cluster->settings.packages;
+    const struct role *role = in->role;
     fprintf(out, "\npackages that the base image must have:");
     for (size_t i = 0; i < role->packages.count; i++)
         fprintf(out, " %s", role->packages.items[i]);
+    for (size_t i = 0; i < own->count; i++)
+        if (!texts_have(&role->packages, own->items[i]))
+            fprintf(out, " %s", own->items[i]);
     fputc('\n', out);
 }
 
@@ -102,7 +107,7 @@ void plan_print(const struct plan *plan, FILE *out)
     print_entries(plan->tree, out);
     print_units(plan->in.role, out);
     print_facts(plan, out);
-    print_packages(plan->in.role, out);
+    print_packages(&plan->in, out);
     print_base(&plan->in, out);
     if (plan->absent_count)
         fprintf(out, "\nabsent:\n");
