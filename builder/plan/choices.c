@@ -13,15 +13,18 @@ static const struct {
 
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
 {
-    const struct texts *own = &in->cluster->settings.overlays;
+    const struct settings *settings = &in->cluster->settings;
     for (size_t i = 0; i < in->role->overlays.count; i++)
         if (overlay_add(in->data, in->role->overlays.items[i], list, err) < 0)
             return -1;
     for (size_t i = 0; in->base && choices[i].overlay; i++)
         if (choices[i].wanted(in) && overlay_add(in->data, choices[i].overlay, list, err) < 0)
             return -1;
-    for (size_t i = 0; i < own->count; i++)
-        if (overlay_add_folder(own->items[i], list, err) < 0)
+    for (size_t i = 0; i < settings->overlays.count; i++)
+        if (overlay_add_folder(settings->overlays.items[i], list, err) < 0)
+            return -1;
+    for (size_t i = 0; i < settings->file_count; i++)
+        if (overlay_add_own(&settings->files[i], in->cluster->file, list, err) < 0)
             return -1;
     return 0;
 }

@@ -3,11 +3,12 @@
 
 #include "builder/plan/plan-fixture.h"
 
-static const struct contract_template TEMPLATES[] = {{"/etc/z.conf", 0644}, {"/etc/a.conf", 0600}};
+static const struct contract_template TEMPLATES[] = {{"/etc/z.conf", 0644, 0, 0},
+                                                     {"/etc/a.conf", 0600, 1000, 4294967294}};
 
 static const char TAIL[] = "identity 0600 0 0 @NODE_NAME@.pem /etc/id.pem\n"
                            "template 0644 0 0 /etc/z.conf\n"
-                           "template 0600 0 0 /etc/a.conf\n"
+                           "template 0600 1000 4294967294 /etc/a.conf\n"
                            "unit ours.service multi-user.target /etc/systemd/system/ours.service\n"
                            "unit base.service basic.target /lib/systemd/system/base.service\n";
 

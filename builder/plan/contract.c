@@ -122,8 +122,8 @@ int contract_write(const struct plan *plan, const struct contract_template *temp
         buffer_printf(out, "identity %04o 0 0 %s %s\n", (unsigned)role->identity[i].mode,
                       role->identity[i].file, role->identity[i].path);
     for (size_t i = 0; i < n; i++)
-        buffer_printf(out, "template %04o 0 0 %s\n", (unsigned)templates[i].mode,
-                      templates[i].path);
+        buffer_printf(out, "template %04o %u %u %s\n", (unsigned)templates[i].mode,
+                      (unsigned)templates[i].uid, (unsigned)templates[i].gid, templates[i].path);
     write_units(role, plan->tree, out);
     return check_count("bytes", out->len, CONTRACT_BYTES_MAX, err);
 }

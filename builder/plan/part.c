@@ -25,7 +25,7 @@ int part_dir(struct plan *plan, const char *path, mode_t mode, const char *sourc
     return tree_add(plan->tree, entry, err);
 }
 
-static int add_text(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
+int part_content(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
 {
     plan->bytes += text->len;
     entry.type = ENTRY_FILE;
@@ -39,7 +39,7 @@ int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *t
               const char *source, struct error *err)
 {
     struct entry entry = {.path = heap_copy(path), .mode = mode, .source = heap_copy(source)};
-    return add_text(plan, entry, text, err);
+    return part_content(plan, entry, text, err);
 }
 
 int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
@@ -51,7 +51,7 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
                           .gid = file->gid,
                           .secret = (file->mode & 07) == 0,
                           .source = heap_copy(source)};
-    return add_text(plan, entry, text, err);
+    return part_content(plan, entry, text, err);
 }
 
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,

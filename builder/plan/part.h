@@ -18,6 +18,11 @@ int part_dir(struct plan *plan, const char *path, mode_t mode, const char *sourc
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
 
+/* Adds a file with the entry's path, mode, owner and source; takes the text and the entry's strings
+ * over, also on -1. */
+int part_content(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
+    NONNULL(1, 3, 4) MUST_CHECK;
+
 /* Adds a file of the host, root's. */
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
               const char *source, struct error *err) NONNULL(1, 2, 4, 6, 7) MUST_CHECK;
