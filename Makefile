@@ -50,6 +50,7 @@ BUILDER += image/base image/base-file image/base-files image/base-probe image/bl
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
+BUILDER += image/base-units
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
@@ -86,6 +87,7 @@ TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe im
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
+TESTS_BUILDER += image/base-units
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
 	image/ext4/log image/ext4/map \

@@ -5,6 +5,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base-files.h"
+#include "builder/image/base-units.h"
 #include "builder/image/dpkg.h"
 #include "builder/image/osrelease.h"
 
@@ -157,7 +158,8 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
     if (refuse_baked(r, err) < 0 || read_os_release(r, base, err) < 0 ||
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
         check_machine(base, err) < 0 || find_resolved(r, base, err) < 0 ||
-        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0)
+        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0 ||
+        base_read_units(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;
@@ -199,6 +201,12 @@ void base_free(struct base *base)
     }
     free(base->files);
     texts_free(&base->paths);
+    texts_free(&base->units);
+    for (size_t i = 0; i < base->link_count; i++) {
+        free(base->links[i].path);
+        free(base->links[i].target);
+    }
+    free(base->links);
     texts_free(&base->dirt);
     free(base);
 }

@@ -35,6 +35,11 @@ struct base_file {
     gid_t gid;
 };
 
+/* A symbolic link of the base; see base-units.c. */
+struct base_link {
+    char *path, *target;
+};
+
 struct base {
     char *os_id, *os_version; /* ID and VERSION_ID of os-release; the version may be "" */
     char *os_name;            /* for people: PRETTY_NAME */
@@ -49,6 +54,9 @@ struct base {
     struct base_file *files;
     size_t file_count, file_cap;
     struct texts paths; /* of those that base-files.c asks for: what is there; sorted */
+    struct texts units; /* paths of unit files; of two with one name, the one that counts */
+    struct base_link *links;
+    size_t link_count, link_cap;
     struct texts dirt;  /* what a running system leaves and no image may hold; sorted */
 };
 
@@ -62,6 +70,18 @@ const struct base_file *base_file(const struct base *base, const char *path) NON
 
 /* Is the path there? Only for those that base-files.c asks for. */
 bool base_has(const struct base *base, const char *path) NONNULL(1, 2);
+
+/* The path of the file of the unit with that name, or NULL. An instance has its template's file. */
+const char *base_unit(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* Is the unit switched on by a link, and not masked? */
+bool base_unit_enabled(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* Is the unit a link to /dev/null? */
+bool base_unit_masked(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* The target of the link at the path, when base-units.c reads it; or NULL. */
+const char *base_link(const struct base *base, const char *path) NONNULL(1, 2);
 
 /* Refuses a base that lacks packages; the error lists all that are missing. */
 int base_require_packages(const struct base *base, const char *const *packages, size_t n,

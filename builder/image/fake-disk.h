@@ -10,12 +10,14 @@
 #include "builder/heap.h"
 #include "builder/image/disk.h"
 #include "builder/progress.h"
+#include "builder/texts.h"
 
 enum { FAKE_ITEMS_MAX = 64 };
 
 struct fake_item {
     char *path, *bytes; /* bytes NULL: a directory */
     size_t len;
+    bool link; /* its bytes are the target */
 };
 
 struct disk {
@@ -53,6 +55,12 @@ static void fake_text(struct disk *disk, const char *path, const char *text)
     fake_set(disk, path, text, strlen(text));
 }
 
+static inline void fake_link(struct disk *disk, const char *path, const char *target)
+{
+    fake_text(disk, path, target);
+    fake_find(disk, path)->link = true;
+}
+
 static inline void fake_remove(struct disk *disk, const char *path)
 {
     struct fake_item *item = fake_find(disk, path);
@@ -74,13 +82,20 @@ static int fake_read(struct disk *disk, const char *path, size_t max, struct buf
 
 static int fake_list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
 {
+    struct texts names AUTO_TEXTS = {0};
     size_t n = strlen(path);
     (void)err;
     for (size_t i = 0; i < disk->count; i++) {
         const char *item = disk->items[i].path;
-        if (strncmp(item, path, n) == 0 && item[n] == '/' && !strchr(item + n + 1, '/'))
-            buffer_add(out, item + n + 1, strlen(item + n + 1) + 1);
+        if (strncmp(item, path, n) != 0 || item[n] != '/')
+            continue;
+        char *name AUTO_FREE =
+            heap_printf("%.*s", (int)strcspn(item + n + 1, "/"), item + n + 1);
+        if (!texts_have(&names, name))
+            texts_add(&names, name);
     }
+    for (size_t i = 0; i < names.count; i++)
+        buffer_add(out, names.items[i], strlen(names.items[i]) + 1);
     return 0;
 }
 
@@ -90,8 +105,11 @@ static int fake_look(struct disk *disk, const char *path, struct disk_item *out,
     (void)err;
     const struct fake_item *item = fake_find(disk, path);
     if (item)
-        *out = (struct disk_item){.mode = item->bytes ? S_IFREG | 0644 : S_IFDIR | 0755,
-                                  .size = item->len};
+        *out = (struct disk_item){.mode = !item->bytes ? S_IFDIR | 0755
+                                          : item->link ? S_IFLNK | 0777
+                                                       : S_IFREG | 0644,
+                                  .size = item->len,
+                                  .target = item->link ? heap_copy(item->bytes) : NULL};
     return item != NULL;
 }
 
