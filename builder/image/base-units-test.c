@@ -34,7 +34,8 @@ static void units_are_found_where_systemd_looks(void **state)
     assert_string_equal(base_unit(base, "ssh.service"), "/usr/lib/systemd/system/ssh.service");
     assert_string_equal(base_unit(base, "old.service"), "/lib/systemd/system/old.service");
     assert_string_equal(base_unit(base, "both.service"), "/etc/systemd/system/both.service");
-    assert_string_equal(base_unit(base, "getty@.service"), "/usr/lib/systemd/system/getty@.service");
+    assert_string_equal(base_unit(base, "getty@.service"),
+                        "/usr/lib/systemd/system/getty@.service");
     assert_string_equal(base_unit(base, "getty@tty1.service"),
                         "/usr/lib/systemd/system/getty@.service");
     assert_null(base_unit(base, "other@tty1.service"));

@@ -57,7 +57,7 @@ struct base {
     struct texts units; /* paths of unit files; of two with one name, the one that counts */
     struct base_link *links;
     size_t link_count, link_cap;
-    struct texts dirt;  /* what a running system leaves and no image may hold; sorted */
+    struct texts dirt; /* what a running system leaves and no image may hold; sorted */
 };
 
 /* Reads the system. Refuses one that is a nodebake image already, that lacks systemd, dpkg's

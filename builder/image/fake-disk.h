@@ -89,8 +89,7 @@ static int fake_list(struct disk *disk, const char *path, struct buffer *out, st
         const char *item = disk->items[i].path;
         if (strncmp(item, path, n) != 0 || item[n] != '/')
             continue;
-        char *name AUTO_FREE =
-            heap_printf("%.*s", (int)strcspn(item + n + 1, "/"), item + n + 1);
+        char *name AUTO_FREE = heap_printf("%.*s", (int)strcspn(item + n + 1, "/"), item + n + 1);
         if (!texts_have(&names, name))
             texts_add(&names, name);
     }

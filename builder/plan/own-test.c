@@ -36,7 +36,8 @@ static char *make_host(const char *name, const void *bytes, size_t n)
 {
     struct error err = ERROR_INIT;
     char *path = heap_printf("%s/%s", folder, name);
-    for (char *slash = strchr(path + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen(folder) + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         assert_true(mkdir(path, 0755) == 0 || access(path, X_OK) == 0);
         *slash = '/';
@@ -206,12 +207,14 @@ static void places_are_known_by_both_their_names(void **state)
     char path[] = "/usr/bin/containerd", place[] = "site/usr/bin/containerd";
     struct overlay_file file = {.path = path, .place = place};
     assert_int_equal(own_check(plan, &file, &err), -1);
-    assert_string_equal(err.text, "site/usr/bin/containerd: /usr/bin/containerd comes from nodebake "
-                                  "(containerd 1.4.4); give the file another path");
+    assert_string_equal(err.text,
+                        "site/usr/bin/containerd: /usr/bin/containerd comes from nodebake "
+                        "(containerd 1.4.4); give the file another path");
     static const struct {
         const char *path, *real;
-    } cases[] = {{"/bin/x", "/usr/bin/x"},   {"/binary", "/binary"}, {"/var/run/x", "/run/x"},
-                 {"/lib64/x", "/usr/lib64/x"}, {"/usr/bin/x", "/usr/bin/x"}, {"/bin", "/bin"}};
+    } cases[] = {{"/bin/x", "/usr/bin/x"},     {"/binary", "/binary"},
+                 {"/var/run/x", "/run/x"},     {"/lib64/x", "/usr/lib64/x"},
+                 {"/usr/bin/x", "/usr/bin/x"}, {"/bin", "/bin"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *real AUTO_FREE = own_real_path(cases[i].path);
         assert_string_equal(real, cases[i].real);

@@ -10,9 +10,9 @@
 static const struct {
     const char *link, *target;
 } aliases[] = {
-    {"/bin", "/usr/bin"},   {"/sbin", "/usr/sbin"},   {"/lib", "/usr/lib"},
-    {"/lib32", "/usr/lib32"}, {"/lib64", "/usr/lib64"}, {"/libx32", "/usr/libx32"},
-    {"/var/run", "/run"},   {"/var/lock", "/run/lock"},
+    {"/bin", "/usr/bin"},     {"/sbin", "/usr/sbin"},     {"/lib", "/usr/lib"},
+    {"/lib32", "/usr/lib32"}, {"/lib64", "/usr/lib64"},   {"/libx32", "/usr/libx32"},
+    {"/var/run", "/run"},     {"/var/lock", "/run/lock"},
 };
 
 /* fnmatch(3) patterns, whose * matches slashes, too. */
@@ -56,9 +56,9 @@ static bool is_identity(const struct plan *plan, const char *path)
     static const char fact[] = "@" CONTRACT_NODE_FACT "@";
     for (size_t i = 0; i < plan->in.role->identity_count; i++) {
         const char *dest = plan->in.role->identity[i].path, *at = strstr(dest, fact);
-        char *pattern AUTO_FREE = at ? heap_printf("%.*s*%s", (int)(at - dest), dest,
-                                                   at + strlen(fact))
-                                     : heap_copy(dest);
+        char *pattern AUTO_FREE =
+            at ? heap_printf("%.*s*%s", (int)(at - dest), dest, at + strlen(fact))
+               : heap_copy(dest);
         if (fnmatch(pattern, path, FNM_PATHNAME | FNM_NOESCAPE) == 0)
             return true;
     }

@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-units.h"
 #include "builder/plan/about.h"
 #include "builder/plan/choices.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
+#include "builder/plan/own-units.h"
 #include "builder/plan/own.h"
 #include "builder/plan/part.h"
 #include "common/contract.h"
@@ -223,9 +225,15 @@ static int add_identity(struct plan *plan, struct error *err)
 static int add_presets(struct plan *plan, struct templates *templates, struct error *err)
 {
     struct buffer off AUTO_BUFFER = buffer_heap(), on AUTO_BUFFER = buffer_heap();
-    for (size_t i = 0; i < plan->in.role->unit_count; i++) {
-        buffer_printf(&off, "disable %s\n", plan->in.role->units[i].name);
-        buffer_printf(&on, "enable %s\n", plan->in.role->units[i].name);
+    for (size_t i = 0; i < plan->enabled_count; i++) {
+        const char *name = plan->enabled[i].name, *at = strchr(name, '@');
+        char *file AUTO_FREE = unit_template(name); /* an instance stands behind its template */
+        buffer_printf(&off, "disable %s\n", file ? file : name);
+        if (file)
+            buffer_printf(&on, "enable %s %.*s\n", file, (int)(strrchr(name, '.') - at - 1),
+                          at + 1);
+        else
+            buffer_printf(&on, "enable %s\n", name);
     }
     *APPEND(templates->items, templates->count, templates->cap) =
         (struct contract_template){.path = PATH_PRESET_ON, .mode = 0644};
@@ -274,8 +282,8 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
         return -1;
     if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
         add_identity(plan, err) < 0 || add_program(plan, err) < 0 || part_add_all(plan, err) < 0 ||
-        add_overlays(plan, overlays, templates, err) < 0 || add_presets(plan, templates, err) < 0 ||
-        add_contract(plan, templates, err) < 0)
+        add_overlays(plan, overlays, templates, err) < 0 || own_units_add(plan, err) < 0 ||
+        add_presets(plan, templates, err) < 0 || add_contract(plan, templates, err) < 0)
         return -1;
     tree_sort(plan->tree);
     if (add_about(plan, err) < 0)
@@ -344,6 +352,12 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->absent_count; i++)
         free(plan->absent[i].why);
     free(plan->absent);
+    for (size_t i = 0; i < plan->enabled_count; i++) {
+        free(plan->enabled[i].name);
+        free(plan->enabled[i].wanted_by);
+        free(plan->enabled[i].path);
+    }
+    free(plan->enabled);
     free(plan->facts_used);
     tree_free(plan->tree);
     free(plan);

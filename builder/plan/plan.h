@@ -19,6 +19,8 @@
 #define PATH_STATE      "/var/lib/nodebake"
 #define PATH_PRESET_OFF "/usr/lib/systemd/system-preset/00-nodebake.preset"
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
+/* Of units that cluster.yaml disables; PATH_PRESET_ON does not hide it. */
+#define PATH_PRESET_UNITS "/usr/lib/systemd/system-preset/00-nodebake-cluster.preset"
 
 struct base;
 struct base_file;
@@ -44,6 +46,12 @@ struct absent {
     char *why;
 };
 
+/* A unit that firstboot enables. */
+struct enabled_unit {
+    char *name, *wanted_by;
+    char *path; /* of its file in the image */
+};
+
 struct plan {
     struct plan_input in;
     const char *name;  /* of the image: the node's, or the role's; borrowed */
@@ -52,6 +60,8 @@ struct plan {
     uint64_t bytes;    /* of file content, as far as it is known before the build */
     struct absent *absent;
     size_t absent_count, absent_cap;
+    struct enabled_unit *enabled; /* the role's, then the user's */
+    size_t enabled_count, enabled_cap;
 };
 
 /* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */
