@@ -103,8 +103,8 @@ static void disabled_ones_lose_their_links(void **state)
     struct plan *plan AUTO_PLAN = golden_plan(&BASE);
     assert_int_equal(golden_entry(plan, WANTS "ssh.service")->type, ENTRY_GONE);
     assert_int_equal(golden_entry(plan, "/etc/systemd/system/sshd.service")->type, ENTRY_GONE);
-    assert_int_equal(
-        golden_entry(plan, "/etc/systemd/system/a.target.requires/ssh.service")->type, ENTRY_GONE);
+    assert_int_equal(golden_entry(plan, "/etc/systemd/system/a.target.requires/ssh.service")->type,
+                     ENTRY_GONE);
     assert_null(tree_find(plan->tree, "/etc/resolv.conf"));
     assert_string_equal(golden_text(plan, PATH_PRESET_UNITS),
                         "disable ssh.service\ndisable backup@.timer\n");
@@ -119,8 +119,7 @@ static void masked_ones_are_links_to_nowhere(void **state)
     struct plan *plan AUTO_PLAN = golden_plan(&BASE);
     assert_string_equal(golden_entry(plan, "/etc/systemd/system/apt-daily.timer")->target,
                         "/dev/null");
-    assert_string_equal(golden_entry(plan, "/etc/systemd/system/swap.target")->target,
-                        "/dev/null");
+    assert_string_equal(golden_entry(plan, "/etc/systemd/system/swap.target")->target, "/dev/null");
 }
 
 static void refuse(const char *name, enum own_unit_state unit_state, const char *why)

@@ -76,8 +76,10 @@ static int add_enabled(struct plan *plan, const struct own_unit *unit, struct er
     char *mask AUTO_FREE = heap_printf(UNITS_OWN "/%s", unit->name);
     char *path AUTO_FREE = path_of(plan, unit->name);
     if (!path && plan->in.base)
-        return refuse(plan, unit, "cannot be enabled: neither the base nor `files` and `overlays` "
-                                  "have such a unit", err);
+        return refuse(plan, unit,
+                      "cannot be enabled: neither the base nor `files` and `overlays` "
+                      "have such a unit",
+                      err);
     if (plan->in.base && base_unit_masked(plan->in.base, unit->name) &&
         !tree_find(plan->tree, mask) && part_gone(plan, mask, "cluster.yaml: units", err) < 0)
         return -1;
@@ -102,8 +104,9 @@ static bool belongs_to(const struct base_link *link, const char *unit)
     if (strncmp(link->path, UNITS_OWN "/", strlen(UNITS_OWN "/")) != 0)
         return false;
     bool named = strcmp(file + 1, unit) == 0;
-    return folder > strlen(UNITS_OWN) ? named
-                                      : !named && strcmp(slash ? slash + 1 : link->target, unit) == 0;
+    return folder > strlen(UNITS_OWN)
+               ? named
+               : !named && strcmp(slash ? slash + 1 : link->target, unit) == 0;
 }
 
 static int add_disabled(struct plan *plan, const struct own_unit *unit, struct error *err)
@@ -127,8 +130,8 @@ static int add_masked(struct plan *plan, const struct own_unit *unit, struct err
     const struct entry *other = tree_find(plan->tree, path);
     if (is_roles(plan, unit))
         return refuse(plan, unit, "cannot be masked: the node needs it", err);
-    char *why AUTO_FREE = other ? heap_printf("cannot be masked: %s comes from %s", path,
-                                              other->source) : NULL;
+    char *why AUTO_FREE =
+        other ? heap_printf("cannot be masked: %s comes from %s", path, other->source) : NULL;
     if (other && (other->type != ENTRY_LINK || strcmp(other->target, "/dev/null") != 0))
         return refuse(plan, unit, why, err);
     return other ? 0 : part_link(plan, path, "/dev/null", "cluster.yaml: units", err);
