@@ -71,7 +71,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
-BUILDER += plan/own plan/own-units
+BUILDER += plan/own plan/part-modules plan/part-sysctl plan/part-units plan/sysctl
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -100,7 +100,7 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/own plan/own-units
+TESTS_BUILDER += plan/own plan/part-sysctl plan/part-units plan/sysctl
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

@@ -6,15 +6,29 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    NULL, /* the end */
+    part_modules, NULL, /* the end */
 };
 
-int part_add_all(struct plan *plan, struct error *err)
+static part_add *const late[] = {
+    part_sysctl, part_units, NULL, /* the end */
+};
+
+static int run(part_add *const *part, struct plan *plan, struct error *err)
 {
-    for (part_add *const *part = parts; *part; part++)
+    for (; *part; part++)
         if ((*part)(plan, err) < 0)
             return -1;
     return 0;
+}
+
+int part_add_all(struct plan *plan, struct error *err)
+{
+    return run(parts, plan, err);
+}
+
+int part_add_late(struct plan *plan, struct error *err)
+{
+    return run(late, plan, err);
 }
 
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,

@@ -7,8 +7,11 @@
 #include "builder/plan/plan.h"
 #include "common/buffer.h"
 
-/* Runs all parts. */
+/* Runs all parts but the late ones. */
 int part_add_all(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Runs the parts that look at what overlays brought. */
+int part_add_late(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Adds a directory, root's. */
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
@@ -41,5 +44,13 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
                 const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
 /* ---- the parts, each in the file of its name ---- */
+
+int part_modules(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* ---- late ones ---- */
+
+int part_sysctl(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Fills plan->enabled, too. */
+int part_units(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 #endif

@@ -13,7 +13,6 @@
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
-#include "builder/plan/own-units.h"
 #include "builder/plan/own.h"
 #include "builder/plan/part.h"
 #include "common/contract.h"
@@ -282,7 +281,7 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
         return -1;
     if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
         add_identity(plan, err) < 0 || add_program(plan, err) < 0 || part_add_all(plan, err) < 0 ||
-        add_overlays(plan, overlays, templates, err) < 0 || own_units_add(plan, err) < 0 ||
+        add_overlays(plan, overlays, templates, err) < 0 || part_add_late(plan, err) < 0 ||
         add_presets(plan, templates, err) < 0 || add_contract(plan, templates, err) < 0)
         return -1;
     tree_sort(plan->tree);

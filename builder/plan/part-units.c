@@ -1,4 +1,4 @@
-#include "builder/plan/own-units.h"
+/* The units of cluster.yaml, and the list of those that firstboot enables. */
 
 #include <stdio.h>
 #include <string.h>
@@ -151,7 +151,7 @@ static int add_preset(struct plan *plan, struct error *err)
                     : 0;
 }
 
-int own_units_add(struct plan *plan, struct error *err)
+int part_units(struct plan *plan, struct error *err)
 {
     static int (*const add[])(struct plan *, const struct own_unit *, struct error *) = {
         [OWN_UNIT_ENABLED] = add_enabled,

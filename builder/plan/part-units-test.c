@@ -1,6 +1,4 @@
 /* Units of cluster.yaml, in whole plans. */
-#include "builder/plan/own-units.h"
-
 #include "builder/plan/golden-fixture.h"
 
 #define WANTS "/etc/systemd/system/multi-user.target.wants/"
