@@ -44,13 +44,14 @@ BUILDER += build/base build/build build/delta build/key build/layout build/nodes
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
-BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/blocks-nbd \
+BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
 BUILDER += image/base-units
+BUILDER += image/base-system
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
@@ -68,10 +69,15 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
+BUILDER += pki/authority
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
+BUILDER += plan/part-cloud-init plan/part-host-name
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += plan/own plan/part-modules plan/part-sysctl plan/part-units plan/sysctl
+BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
+	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/registry-config plan/sshd \
+	plan/units
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -83,11 +89,12 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster cluster/settings
-TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/copy image/deflate image/dpkg \
+TESTS_BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
 TESTS_BUILDER += image/base-units
+TESTS_BUILDER += image/base-system
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
 	image/ext4/log image/ext4/map \
@@ -98,9 +105,13 @@ TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
+TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
+TESTS_BUILDER += plan/part-cloud-init
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/own plan/part-sysctl plan/part-units plan/sysctl
+TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
+	plan/part-registries plan/part-trusted-cas plan/sshd plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 

@@ -13,7 +13,7 @@ mark=$((SRANDOM + 1000000))
 # starts in the background would ignore SIGINT.
 start() {
     # shellcheck disable=SC2016 # for the shell inside
-    env --default-signal=INT "$here/net" bash -c 'echo "$NB_RUN"; setsid sleep "$1" & sleep "$1"' _ "$mark" >"$log" &
+    env --default-signal=INT,HUP "$here/net" bash -c 'echo "$NB_RUN"; setsid sleep "$1" & sleep "$1"' _ "$mark" >"$log" &
     net=$!
     while [[ $(pgrep -fxc "sleep $mark") -lt 2 ]]; do sleep 0.1; done
     run=$(head -n 1 "$log")

@@ -1,5 +1,6 @@
 #include "builder/image/base-files.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,15 +10,37 @@ enum { BASE_FILE_MAX = 1 << 20 };
 
 /* Their content is read, sorted. */
 static const char *const contents[] = {
-    "/boot/grub/grub.cfg", "/etc/default/grub",
-    "/etc/group",          "/etc/gshadow",
-    "/etc/passwd",         "/etc/selinux/config",
-    "/etc/shadow",         "/etc/ssl/certs/ca-certificates.crt",
+    "/boot/grub/grub.cfg",  "/etc/chrony/chrony.conf",
+    "/etc/default/grub",    "/etc/group",
+    "/etc/gshadow",         "/etc/passwd",
+    "/etc/selinux/config",  "/etc/shadow",
+    "/etc/skel/.bashrc",    "/etc/skel/.profile",
+    "/etc/ssh/sshd_config", "/etc/ssl/certs/ca-certificates.crt",
 };
 
 /* It only matters whether they are there, sorted. */
 static const char *const asked[] = {
+    "/bin/bash",
+    "/etc/NetworkManager/dispatcher.d/google_hostname.sh",
+    "/etc/dhcp/dhclient-exit-hooks.d/google_hostname_hook",
+    "/etc/dhcp/dhclient-exit-hooks.d/google_set_hostname",
+    "/etc/dhcp/dhclient.d/google_hostname.sh",
     "/etc/selinux/config",
+    "/etc/systemd/system/chrony.service",
+    "/etc/systemd/system/multi-user.target.wants/chrony.service",
+    "/etc/systemd/system/multi-user.target.wants/ntpsec.service",
+    "/etc/systemd/system/ntpsec.service",
+    "/etc/systemd/system/sysinit.target.wants/systemd-timesyncd.service",
+    "/etc/systemd/system/systemd-timesyncd.service",
+    "/usr/bin/google_set_hostname",
+    "/usr/bin/google_set_metadata_network",
+    "/usr/bin/sudo",
+    "/usr/lib/NetworkManager/dispatcher.d/google_hostname.sh",
+    "/usr/lib/networkd-dispatcher/configured.d/google_hostname.sh",
+    "/usr/lib/networkd-dispatcher/routable.d/google_hostname.sh",
+    "/usr/sbin/NetworkManager",
+    "/usr/sbin/dhclient",
+    "/usr/sbin/dhcpcd",
     "/usr/sbin/sshd",
 };
 
@@ -28,6 +51,11 @@ static const struct {
     {"/etc/sysctl.d", "99-zz", ".conf"},
     {"/usr/lib/sysctl.d", "99-zz", ".conf"},
     {"/usr/local/lib/sysctl.d", "99-zz", ".conf"},
+};
+
+/* All names in these folders are noted, sorted. */
+static const char *const listed[] = {
+    "/etc/ssl/certs",
 };
 
 static int read_one(const struct disk_writer *writer, struct disk *disk, const char *path,
@@ -71,6 +99,24 @@ static int read_folder(const struct disk_writer *writer, struct disk *disk, size
     return 0;
 }
 
+static int list_one(const struct disk_writer *writer, struct disk *disk, const char *folder,
+                    struct base *base, struct error *err)
+{
+    struct buffer names AUTO_BUFFER = buffer_heap();
+    if (writer->list(disk, folder, &names, err) < 0)
+        return -1;
+    for (const char *name = names.data; name < names.data + names.len; name += strlen(name) + 1) {
+        char *path AUTO_FREE = heap_printf("%s/%s", folder, name);
+        texts_add(&base->paths, path);
+    }
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 int base_read_files(const struct disk_writer *writer, struct disk *disk, struct base *base,
                     struct error *err)
 {
@@ -87,6 +133,11 @@ int base_read_files(const struct disk_writer *writer, struct disk *disk, struct 
         if (found)
             texts_add(&base->paths, asked[i]);
     }
+    for (size_t i = 0; i < ARRAY_LEN(listed); i++)
+        if (list_one(writer, disk, listed[i], base, err) < 0)
+            return -1;
+    if (base->paths.count)
+        qsort(base->paths.items, base->paths.count, sizeof *base->paths.items, compare);
     return 0;
 }
 

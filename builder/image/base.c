@@ -5,11 +5,12 @@
 
 #include "builder/heap.h"
 #include "builder/image/base-files.h"
+#include "builder/image/base-system.h"
 #include "builder/image/base-units.h"
 #include "builder/image/dpkg.h"
 #include "builder/image/osrelease.h"
 
-enum { OS_RELEASE_MAX = 64 * 1024, DPKG_STATUS_MAX = 64 << 20, UNIT_MAX = 64 * 1024 };
+enum { OS_RELEASE_MAX = 64 * 1024, DPKG_STATUS_MAX = 64 << 20 };
 
 static const char DPKG_STATUS[] = "/var/lib/dpkg/status";
 static const char INITRD[] = "initrd.img-", KERNEL[] = "vmlinuz-";
@@ -96,29 +97,6 @@ static int check_machine(struct base *base, struct error *err)
     return 0;
 }
 
-/* Enabled by a link, and not masked: a mask is a link to /dev/null, which reads as nothing. */
-static int find_resolved(struct reader r, struct base *base, struct error *err)
-{
-    static const char *const links[] = {
-        "/etc/systemd/system/sysinit.target.wants/systemd-resolved.service",
-        "/etc/systemd/system/multi-user.target.wants/systemd-resolved.service",
-        "/usr/lib/systemd/system/sysinit.target.wants/systemd-resolved.service",
-        "/usr/lib/systemd/system/multi-user.target.wants/systemd-resolved.service"};
-    static const char unit[] = "/etc/systemd/system/systemd-resolved.service";
-    int found = any_exists(r, links, ARRAY_LEN(links), err);
-    int own = found > 0 ? r.writer->exists(r.disk, unit, err) : found;
-    if (own < 0)
-        return -1;
-    base->resolved = found > 0;
-    if (own > 0) {
-        struct error unread = ERROR_INIT;
-        struct buffer text AUTO_BUFFER = buffer_heap();
-        base->resolved =
-            r.writer->read(r.disk, unit, UNIT_MAX, &text, &unread) == 0 && text.len > 0;
-    }
-    return 0;
-}
-
 static bool listed(const struct buffer *names, const char *prefix, const char *rest)
 {
     char *wanted AUTO_FREE = heap_printf("%s%s", prefix, rest);
@@ -157,8 +135,9 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
     struct base *base AUTO_BASE = heap_array(1, sizeof *base);
     if (refuse_baked(r, err) < 0 || read_os_release(r, base, err) < 0 ||
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
-        check_machine(base, err) < 0 || find_resolved(r, base, err) < 0 ||
-        find_initrds(r, base, err) < 0 || base_read_files(writer, disk, base, err) < 0 ||
+        check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
+        base_read_system(writer, disk, base, err) < 0 ||
+        base_read_files(writer, disk, base, err) < 0 ||
         base_read_units(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
@@ -207,6 +186,7 @@ void base_free(struct base *base)
         free(base->links[i].target);
     }
     free(base->links);
+    texts_free(&base->cloud_network);
     texts_free(&base->dirt);
     free(base);
 }

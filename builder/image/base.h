@@ -53,8 +53,9 @@ struct base {
     bool cloud_init; /* installed, and not switched off */
     struct base_file *files;
     size_t file_count, file_cap;
-    struct texts paths; /* of those that base-files.c asks for: what is there; sorted */
-    struct texts units; /* paths of unit files; of two with one name, the one that counts */
+    struct texts cloud_network; /* what cloud-init wrote for the manager, earlier; paths */
+    struct texts paths;         /* of those that base-files.c asks for: what is there; sorted */
+    struct texts units;         /* paths of unit files; of two with one name, the one that counts */
     struct base_link *links;
     size_t link_count, link_cap;
     struct texts dirt; /* what a running system leaves and no image may hold; sorted */
@@ -68,7 +69,7 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
 /* The file at the path, when base-files.c asks for it and it is there; or NULL. */
 const struct base_file *base_file(const struct base *base, const char *path) NONNULL(1, 2);
 
-/* Is the path there? Only for those that base-files.c asks for. */
+/* Is the path there? Only for those that base-files.c asks for or lists. */
 bool base_has(const struct base *base, const char *path) NONNULL(1, 2);
 
 /* The path of the file of the unit with that name, or NULL. An instance has its template's file. */

@@ -169,7 +169,7 @@ static struct disk fake_disk(void)
 }
 
 /* A Debian of which base_read finds nothing to say. */
-static struct disk fake_debian(void)
+static inline struct disk fake_debian(void)
 {
     struct disk disk = fake_disk();
     fake_text(&disk, "/etc/os-release",

@@ -3,11 +3,102 @@
 #include "builder/heap.h"
 #include "builder/image/base.h"
 
+bool choices_replace_cloud_init(const struct plan_input *in)
+{
+    return in->base->cloud_init && in->cluster->settings.cloud_init == CLOUD_INIT_DISABLE;
+}
+
+static bool keeps_cloud_init(const struct plan_input *in)
+{
+    return in->base->cloud_init && !choices_replace_cloud_init(in);
+}
+
+bool choices_make_host_keys(const struct plan_input *in)
+{
+    return base_has(in->base, "/usr/sbin/sshd");
+}
+
+bool choices_grow(const struct plan_input *in)
+{
+    return !keeps_cloud_init(in);
+}
+
+static bool ours_for(const struct plan_input *in, enum base_network network)
+{
+    return choices_replace_cloud_init(in) && in->base->network == network;
+}
+
+/* systemd always brings networkd: it serves where nothing else was set up. */
+static bool ours_for_networkd(const struct plan_input *in)
+{
+    return ours_for(in, NETWORK_NETWORKD) || ours_for(in, NETWORK_UNKNOWN);
+}
+
+static bool waits_for_networkd(const struct plan_input *in)
+{
+    return ours_for_networkd(in) || ours_for(in, NETWORK_NETPLAN);
+}
+
+static bool ours_for_ifupdown(const struct plan_input *in)
+{
+    return ours_for(in, NETWORK_IFUPDOWN);
+}
+
+static bool has_dhclient(const struct plan_input *in)
+{
+    return base_has(in->base, "/usr/sbin/dhclient");
+}
+
+static bool has_dhcpcd(const struct plan_input *in)
+{
+    return base_has(in->base, "/usr/sbin/dhcpcd");
+}
+
+/* ifupdown takes the first that it finds. */
+static bool ours_for_dhclient(const struct plan_input *in)
+{
+    return ours_for_ifupdown(in) && has_dhclient(in);
+}
+
+static bool ours_for_dhcpcd(const struct plan_input *in)
+{
+    return ours_for_ifupdown(in) && !has_dhclient(in) && has_dhcpcd(in);
+}
+
+static bool ours_for_manager(const struct plan_input *in)
+{
+    return ours_for(in, NETWORK_MANAGER);
+}
+
+static bool has_manager(const struct plan_input *in)
+{
+    return base_has(in->base, "/usr/sbin/NetworkManager");
+}
+
+static bool has_google_host_name(const struct plan_input *in)
+{
+    return base_has(in->base, "/usr/bin/google_set_hostname");
+}
+
 /* An overlay for images of one kind; `wanted` is asked only when the base is known. */
 static const struct {
     const char *overlay;
     bool (*wanted)(const struct plan_input *in);
 } choices[] = {
+    {"cloud-init-off", choices_replace_cloud_init},
+    {"cloud-init-keep", keeps_cloud_init},
+    {"network-networkd", ours_for_networkd},
+    {"network-wait", waits_for_networkd},
+    {"network-ifupdown", ours_for_ifupdown},
+    {"network-dhclient", ours_for_dhclient},
+    {"network-dhcpcd", ours_for_dhcpcd},
+    {"network-manager", ours_for_manager},
+    {"host-name-dhclient", has_dhclient},
+    {"host-name-dhcpcd", has_dhcpcd},
+    {"host-name-manager", has_manager},
+    {"host-name-google", has_google_host_name},
+    {"host-keys", choices_make_host_keys},
+    {"grow", choices_grow},
     {NULL, NULL}, /* the end */
 };
 

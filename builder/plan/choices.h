@@ -10,4 +10,15 @@
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* The questions below need in->base. */
+
+/* Is the base's cloud-init to be switched off, and its work done otherwise? */
+bool choices_replace_cloud_init(const struct plan_input *in) NONNULL(1);
+
+/* Do host keys have to be made on the machine? */
+bool choices_make_host_keys(const struct plan_input *in) NONNULL(1);
+
+/* Does the image grow its root by itself? */
+bool choices_grow(const struct plan_input *in) NONNULL(1);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/registry-config.h"
 
 typedef void fact_value(const struct plan_input *in, struct buffer *out);
 
@@ -44,6 +45,12 @@ static void kubelet_node_labels(const struct plan_input *in, struct buffer *out)
                       in->node->labels[i].value);
 }
 
+/* Of several lines. */
+static void containerd_registries(const struct plan_input *in, struct buffer *out)
+{
+    registry_config(&in->cluster->settings, registry_has_hosts_files(in->release), out);
+}
+
 /* A fact is a text of the cluster (at an offset of the struct), or worked out by a function. */
 static const struct {
     const char *name;
@@ -62,6 +69,7 @@ static const struct {
     {"SYSTEMD_CGROUP", 0, systemd_cgroup},
     {"RESOLV_CONF", 0, resolv_conf},
     {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
+    {"REGISTRY_CONFIG", 0, containerd_registries},
 };
 
 static void work_out(const struct plan_input *in, size_t row, struct buffer *out)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "builder/heap.h"
+#include "builder/image/base.h"
 #include "builder/plan/print.h"
 
 static json_t *xattrs_json(const struct entry *e)
@@ -91,10 +92,11 @@ static json_t *plan_json(const struct plan *plan)
     for (size_t i = 0; i < plan->tree->count; i++)
         json_array_append_new(entries, entry_json(&plan->tree->entries[i]));
     return json_pack(
-        "{s:s, s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
-        plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL, "cluster",
-        in->cluster->name, "profile", in->profile->name, "kubernetes", in->cluster->kubernetes,
-        "memory", (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
+        "{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
+        plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL, "base",
+        in->base ? in->base->os_name : NULL, "cluster", in->cluster->name, "profile",
+        in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
+        (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
         (json_int_t)plan->bytes, "entries", entries, "units", units_json(plan), "facts",
         facts_json(plan), "packages", packages_json(in->role), "absent", absent_json(plan));
 }

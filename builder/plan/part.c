@@ -1,12 +1,17 @@
 #include "builder/plan/part.h"
 
+#include <string.h>
+
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/image/dpkg.h"
 
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_modules, NULL, /* the end */
+    part_access, /* users, sshd, rescue */
+    part_cloud_init, part_host_name,  part_modules,     part_ntp,
+    part_proxy,      part_registries, part_trusted_cas, NULL, /* the end */
 };
 
 static part_add *const late[] = {
@@ -52,7 +57,10 @@ int part_content(struct plan *plan, struct entry entry, struct buffer *text, str
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err)
 {
-    struct entry entry = {.path = heap_copy(path), .mode = mode, .source = heap_copy(source)};
+    struct entry entry = {.path = heap_copy(path),
+                          .mode = mode,
+                          .secret = (mode & 077) == 0,
+                          .source = heap_copy(source)};
     return part_content(plan, entry, text, err);
 }
 
@@ -88,6 +96,23 @@ int part_link(struct plan *plan, const char *path, const char *target, const cha
                           .target = heap_copy(target),
                           .source = heap_copy(source)};
     return tree_add(plan->tree, entry, err);
+}
+
+/* The link is made once the overlays are there, which may bring the unit. */
+int part_unit_always(struct plan *plan, const char *unit, const char *target, struct error *err)
+{
+    if (strchr(unit, '/') || strchr(target, '/') || !strchr(unit, '.') || !strchr(target, '.'))
+        return error_set(err, "unit %s for %s: not names of units", unit, target);
+    *APPEND(plan->always, plan->always_count, plan->always_cap) =
+        (struct plan_unit){heap_copy(unit), heap_copy(target)};
+    return 0;
+}
+
+bool part_package_comes(const struct plan *plan, const char *package)
+{
+    const struct base *base = plan->in.base;
+    return texts_have(&plan->in.cluster->settings.packages, package) &&
+           !dpkg_installed(base->dpkg_status, base->dpkg_len, package);
 }
 
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)

@@ -17,7 +17,7 @@ int part_add_late(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
              struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
-/* Adds a file, root's; takes the text over, also on -1. */
+/* Adds a file, root's; takes the text over, also on -1. One that nobody else may read is secret. */
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
 
@@ -34,6 +34,12 @@ int part_host(struct plan *plan, const char *path, mode_t mode, const char *host
 int part_link(struct plan *plan, const char *path, const char *target, const char *source,
               struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
+/* Switches a unit on that does not wait for firstboot: a link in the target's .wants, and a row in
+ * a preset. The unit is one of the image (also of an overlay) or else the base's; its [Install]
+ * section, if it has one, says WantedBy=TARGET. */
+int part_unit_always(struct plan *plan, const char *unit, const char *target, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* Takes away what the base has at the path. */
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
@@ -42,6 +48,10 @@ int part_gone(struct plan *plan, const char *path, const char *source, struct er
  * on -1. */
 int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
                 const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
+/* Will the package come to the base before the image is made? True when cluster.yaml names it, and
+ * the base lacks it still. */
+bool part_package_comes(const struct plan *plan, const char *package) NONNULL(1, 2);
 
 /* ---- the parts, each in the file of its name ---- */
 
@@ -52,5 +62,25 @@ int part_modules(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 int part_sysctl(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* Fills plan->enabled, too. */
 int part_units(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* The user, sshd's settings, the rescue shell. */
+int part_access(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* What cloud-init did: the network's configuration, and the units for host keys and growth. */
+int part_cloud_init(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Takes away what would set another host name than the node's. */
+int part_host_name(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* The servers of whatever keeps the base's time. */
+int part_ntp(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* The proxy of containerd, docker, apt and login shells. */
+int part_proxy(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Mirrors of registries and their CAs, where containerd runs. */
+int part_registries(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* CAs that the whole system trusts. */
+int part_trusted_cas(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 #endif

@@ -125,7 +125,13 @@ static inline struct fixture *fixture_create(void)
 
 static inline void fixture_free_at(struct fixture **f)
 {
-    tree_free((*f)->plan.tree);
+    struct plan *plan = &(*f)->plan;
+    for (size_t i = 0; i < plan->always_count; i++) {
+        free(plan->always[i].name);
+        free(plan->always[i].target);
+    }
+    free(plan->always);
+    tree_free(plan->tree);
     free(*f);
 }
 #define AUTO_FIXTURE __attribute__((cleanup(fixture_free_at)))

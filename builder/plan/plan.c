@@ -15,6 +15,7 @@
 #include "builder/plan/overlay.h"
 #include "builder/plan/own.h"
 #include "builder/plan/part.h"
+#include "builder/plan/units.h"
 #include "common/contract.h"
 #include "common/file.h"
 
@@ -282,7 +283,8 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
     if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
         add_identity(plan, err) < 0 || add_program(plan, err) < 0 || part_add_all(plan, err) < 0 ||
         add_overlays(plan, overlays, templates, err) < 0 || part_add_late(plan, err) < 0 ||
-        add_presets(plan, templates, err) < 0 || add_contract(plan, templates, err) < 0)
+        units_add(plan, err) < 0 || add_presets(plan, templates, err) < 0 ||
+        add_contract(plan, templates, err) < 0)
         return -1;
     tree_sort(plan->tree);
     if (add_about(plan, err) < 0)
@@ -357,6 +359,11 @@ void plan_free(struct plan *plan)
         free(plan->enabled[i].path);
     }
     free(plan->enabled);
+    for (size_t i = 0; i < plan->always_count; i++) {
+        free(plan->always[i].name);
+        free(plan->always[i].target);
+    }
+    free(plan->always);
     free(plan->facts_used);
     tree_free(plan->tree);
     free(plan);

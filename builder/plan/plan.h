@@ -21,6 +21,8 @@
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
 /* Of units that cluster.yaml disables; PATH_PRESET_ON does not hide it. */
 #define PATH_PRESET_UNITS "/usr/lib/systemd/system-preset/00-nodebake-cluster.preset"
+/* Of units that do not wait for firstboot; PATH_PRESET_ON does not hide it. */
+#define PATH_PRESET_ALWAYS "/usr/lib/systemd/system-preset/00-nodebake-always.preset"
 
 struct base;
 struct base_file;
@@ -33,6 +35,7 @@ struct plan_input {
     const struct role *role;
     const struct node *node; /* NULL: an image for the role, without an identity */
     const struct base *base; /* NULL: not looked at yet; facts of the base are placeholders */
+    const char *base_why;    /* why it is NULL, for people; or NULL */
     const char *data;        /* folder that holds overlays/ */
     const char *hook;        /* folder of the initramfs hooks */
     const char *pki;         /* folder of certificates, which need not be there yet */
@@ -52,6 +55,11 @@ struct enabled_unit {
     char *path; /* of its file in the image */
 };
 
+/* A unit that does not wait for firstboot. */
+struct plan_unit {
+    char *name, *target;
+};
+
 struct plan {
     struct plan_input in;
     const char *name;  /* of the image: the node's, or the role's; borrowed */
@@ -62,6 +70,8 @@ struct plan {
     size_t absent_count, absent_cap;
     struct enabled_unit *enabled; /* the role's, then the user's */
     size_t enabled_count, enabled_cap;
+    struct plan_unit *always; /* units that parts switched on */
+    size_t always_count, always_cap;
 };
 
 /* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/base.h"
 
 static void print_size(const char *label, uint64_t bytes, FILE *out)
 {
@@ -85,6 +86,14 @@ static void print_packages(const struct role *role, FILE *out)
     fputc('\n', out);
 }
 
+static void print_base(const struct plan_input *in, FILE *out)
+{
+    if (in->base)
+        fprintf(out, "\nbase: %s\n", in->base->os_name);
+    else if (in->base_why)
+        fprintf(out, "\nbase: not read, so what depends on it is left out: %s\n", in->base_why);
+}
+
 void plan_print(const struct plan *plan, FILE *out)
 {
     print_head(plan, out);
@@ -92,6 +101,7 @@ void plan_print(const struct plan *plan, FILE *out)
     print_units(plan, out);
     print_facts(plan, out);
     print_packages(plan->in.role, out);
+    print_base(&plan->in, out);
     if (plan->absent_count)
         fprintf(out, "\nabsent:\n");
     for (size_t i = 0; i < plan->absent_count; i++)
