@@ -80,11 +80,24 @@ static bool has_google_host_name(const struct plan_input *in)
     return base_has(in->base, "/usr/bin/google_set_hostname");
 }
 
-/* An overlay for images of one kind; `wanted` is asked only when the base is known. */
-static const struct {
+static bool holds_kernel(const struct plan_input *in)
+{
+    return !in->cluster->settings.kernel_updates;
+}
+
+/* An overlay for images of one kind. */
+struct choice {
     const char *overlay;
     bool (*wanted)(const struct plan_input *in);
-} choices[] = {
+};
+
+/* By the settings alone. */
+static const struct choice of_settings[] = {
+    {"kernel-held", holds_kernel}, {NULL, NULL}, /* the end */
+};
+
+/* By the base, too: not asked when it is not known. */
+static const struct choice choices[] = {
     {"cloud-init-off", choices_replace_cloud_init},
     {"cloud-init-keep", keeps_cloud_init},
     {"network-networkd", ours_for_networkd},
@@ -102,15 +115,24 @@ static const struct {
     {NULL, NULL}, /* the end */
 };
 
+static int add_wanted(const struct plan_input *in, const struct choice *choice,
+                      struct overlay_list *list, struct error *err)
+{
+    for (; choice->overlay; choice++)
+        if (choice->wanted(in) && overlay_add(in->data, choice->overlay, list, err) < 0)
+            return -1;
+    return 0;
+}
+
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
 {
     const struct settings *settings = &in->cluster->settings;
     for (size_t i = 0; i < in->role->overlays.count; i++)
         if (overlay_add(in->data, in->role->overlays.items[i], list, err) < 0)
             return -1;
-    for (size_t i = 0; in->base && choices[i].overlay; i++)
-        if (choices[i].wanted(in) && overlay_add(in->data, choices[i].overlay, list, err) < 0)
-            return -1;
+    if (add_wanted(in, of_settings, list, err) < 0 ||
+        (in->base && add_wanted(in, choices, list, err) < 0))
+        return -1;
     for (size_t i = 0; i < settings->overlays.count; i++)
         if (overlay_add_folder(settings->overlays.items[i], list, err) < 0)
             return -1;
