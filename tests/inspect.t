@@ -154,8 +154,8 @@ fresh && edit "set_inode_field /var/lib/kubelet mode 040755"
 found /var/lib/kubelet "has mode 0755 instead of 0700" "another mode of a directory"
 fresh && edit "set_inode_field $lib/identity/worker-0-key.pem uid 1000"
 found $lib/identity/worker-0-key.pem "belongs to 1000:0 instead of 0:0" "another owner"
-fresh && edit "rm /etc/sysctl.d/90-nodebake.conf"
-found /etc/sysctl.d/90-nodebake.conf "is missing" "a file less"
+fresh && edit "rm /etc/sysctl.d/99-zz-nodebake.conf"
+found /etc/sysctl.d/99-zz-nodebake.conf "is missing" "a file less"
 fresh && edit "rm /etc/systemd/system/swap.target" "symlink /etc/systemd/system/swap.target /dev/zero"
 found /etc/systemd/system/swap.target "leads to /dev/zero instead of /dev/null" "another link"
 fresh && edit "ea_set /etc/crictl.yaml user.x y"
@@ -168,7 +168,7 @@ is "$status" 1 "no manifest"
 like "$out" "$lib/manifest.json is missing: no file can be verified" "is a problem"
 fresh && edit "set_inode_field $lib/manifest.json mode 0100666"
 found $lib/manifest.json "is not a file of mode 0644 that belongs to 0:0" "another mode of the manifest"
-fresh && edit "set_inode_field /etc/crictl.yaml mode 0100666" "rm /etc/sysctl.d/90-nodebake.conf" \
+fresh && edit "set_inode_field /etc/crictl.yaml mode 0100666" "rm /etc/sysctl.d/99-zz-nodebake.conf" \
     "rm /usr/local/bin/kubectl"
 inspect ../work.raw
 is "$status:$err:$(grep -c -e 'crictl.yaml has mode' -e 'nodebake.conf is missing' -e 'kubectl is missing' out.txt)" \

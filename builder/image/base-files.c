@@ -59,6 +59,15 @@ static const char *const asked[] = {
     "/usr/sbin/sshd",
 };
 
+/* Files whose names sort behind `from` are read, too; sorted. */
+static const struct {
+    const char *folder, *from, *suffix;
+} folders[] = {
+    {"/etc/sysctl.d", "99-zz", ".conf"},
+    {"/usr/lib/sysctl.d", "99-zz", ".conf"},
+    {"/usr/local/lib/sysctl.d", "99-zz", ".conf"},
+};
+
 /* All names in these folders are noted, sorted. */
 static const char *const listed[] = {
     "/etc/ssl/certs",
@@ -88,6 +97,23 @@ static int read_one(const struct disk_writer *writer, struct disk *disk, const c
     return 0;
 }
 
+static int read_folder(const struct disk_writer *writer, struct disk *disk, size_t row,
+                       struct base *base, struct error *err)
+{
+    struct buffer names AUTO_BUFFER = buffer_heap();
+    if (writer->list(disk, folders[row].folder, &names, err) < 0)
+        return -1;
+    for (const char *name = names.data; name < names.data + names.len; name += strlen(name) + 1) {
+        size_t len = strlen(name), n = strlen(folders[row].suffix);
+        char *path AUTO_FREE = heap_printf("%s/%s", folders[row].folder, name);
+        if (strcmp(name, folders[row].from) > 0 && len > n &&
+            strcmp(name + len - n, folders[row].suffix) == 0 &&
+            read_one(writer, disk, path, base, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int list_one(const struct disk_writer *writer, struct disk *disk, const char *folder,
                     struct base *base, struct error *err)
 {
@@ -111,6 +137,9 @@ int base_read_files(const struct disk_writer *writer, struct disk *disk, struct 
 {
     for (size_t i = 0; i < ARRAY_LEN(contents); i++)
         if (read_one(writer, disk, contents[i], base, err) < 0)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+        if (read_folder(writer, disk, i, base, err) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
         int found = writer->exists(disk, asked[i], err);

@@ -7,6 +7,7 @@
 #include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
 #include "builder/image/base-system.h"
+#include "builder/image/base-units.h"
 #include "builder/image/dpkg.h"
 #include "builder/image/osrelease.h"
 
@@ -137,7 +138,8 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
         check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
         base_read_system(writer, disk, base, err) < 0 ||
-        base_read_files(writer, disk, base, err) < 0 || base_read_dirt(writer, disk, base, err) < 0)
+        base_read_files(writer, disk, base, err) < 0 ||
+        base_read_units(writer, disk, base, err) < 0 || base_read_dirt(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;
@@ -180,6 +182,12 @@ void base_free(struct base *base)
     }
     free(base->files);
     texts_free(&base->paths);
+    texts_free(&base->units);
+    for (size_t i = 0; i < base->link_count; i++) {
+        free(base->links[i].path);
+        free(base->links[i].target);
+    }
+    free(base->links);
     texts_free(&base->cloud_network);
     texts_free(&base->dirt);
     free(base);

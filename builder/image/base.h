@@ -35,6 +35,11 @@ struct base_file {
     gid_t gid;
 };
 
+/* A symbolic link of the base; see base-units.c. */
+struct base_link {
+    char *path, *target;
+};
+
 struct base {
     char *os_id, *os_version; /* ID and VERSION_ID of os-release; the version may be "" */
     char *os_name;            /* for people: PRETTY_NAME */
@@ -50,7 +55,10 @@ struct base {
     size_t file_count, file_cap;
     struct texts cloud_network; /* what cloud-init wrote for the manager, earlier; paths */
     struct texts paths;         /* of those that base-files.c asks for: what is there; sorted */
-    struct texts dirt;          /* what a running system leaves and no image may hold; sorted */
+    struct texts units;         /* paths of unit files; of two with one name, the one that counts */
+    struct base_link *links;
+    size_t link_count, link_cap;
+    struct texts dirt; /* what a running system leaves and no image may hold; sorted */
 };
 
 /* Reads the system. Refuses one that is a nodebake image already, that lacks systemd, dpkg's
@@ -63,6 +71,18 @@ const struct base_file *base_file(const struct base *base, const char *path) NON
 
 /* Is the path there? Only for those that base-files.c asks for or lists. */
 bool base_has(const struct base *base, const char *path) NONNULL(1, 2);
+
+/* The path of the file of the unit with that name, or NULL. An instance has its template's file. */
+const char *base_unit(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* Is the unit switched on by a link, and not masked? */
+bool base_unit_enabled(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* Is the unit a link to /dev/null? */
+bool base_unit_masked(const struct base *base, const char *name) NONNULL(1, 2);
+
+/* The target of the link at the path, when base-units.c reads it; or NULL. */
+const char *base_link(const struct base *base, const char *path) NONNULL(1, 2);
 
 /* Refuses a base that lacks packages; the error lists all that are missing. */
 int base_require_packages(const struct base *base, const char *const *packages, size_t n,

@@ -10,12 +10,14 @@
 #include "builder/heap.h"
 #include "builder/image/disk.h"
 #include "builder/progress.h"
+#include "builder/texts.h"
 
 enum { FAKE_ITEMS_MAX = 64 };
 
 struct fake_item {
     char *path, *bytes;
     size_t len;
+    bool link; /* its bytes are the target */
 };
 
 struct disk {
@@ -53,6 +55,12 @@ static void fake_text(struct disk *disk, const char *path, const char *text)
     fake_set(disk, path, text, strlen(text));
 }
 
+static inline void fake_link(struct disk *disk, const char *path, const char *target)
+{
+    fake_text(disk, path, target);
+    fake_find(disk, path)->link = true;
+}
+
 static inline void fake_remove(struct disk *disk, const char *path)
 {
     struct fake_item *item = fake_find(disk, path);
@@ -72,18 +80,10 @@ static int fake_read(struct disk *disk, const char *path, size_t max, struct buf
     return 0;
 }
 
-static bool fake_listed(const struct buffer *names, size_t from, const char *name)
-{
-    for (size_t at = from; at < names->len; at += strlen(names->data + at) + 1)
-        if (strcmp(names->data + at, name) == 0)
-            return true;
-    return false;
-}
-
 static int fake_list(struct disk *disk, const char *path, struct buffer *out, struct error *err)
 {
+    struct texts names AUTO_TEXTS = {0};
     size_t n = strlen(path);
-    size_t from = out->len;
     (void)err;
     n = n == 1 ? 0 : n; /* "/" */
     for (size_t i = 0; i < disk->count; i++) {
@@ -91,9 +91,11 @@ static int fake_list(struct disk *disk, const char *path, struct buffer *out, st
         if (strncmp(item, path, n) != 0 || item[n] != '/')
             continue;
         char *name AUTO_FREE = heap_printf("%.*s", (int)strcspn(item + n + 1, "/"), item + n + 1);
-        if (!fake_listed(out, from, name))
-            buffer_add(out, name, strlen(name) + 1);
+        if (!texts_have(&names, name))
+            texts_add(&names, name);
     }
+    for (size_t i = 0; i < names.count; i++)
+        buffer_add(out, names.items[i], strlen(names.items[i]) + 1);
     return 0;
 }
 
@@ -113,8 +115,11 @@ static int fake_look(struct disk *disk, const char *path, struct disk_item *out,
     const struct fake_item *item = fake_find(disk, path);
     bool there = fake_exists(disk, path, err);
     if (there)
-        *out = (struct disk_item){.mode = item ? S_IFREG | 0644 : S_IFDIR | 0755,
-                                  .size = item ? item->len : 0};
+        *out = (struct disk_item){.mode = !item        ? S_IFDIR | 0755
+                                          : item->link ? S_IFLNK | 0777
+                                                       : S_IFREG | 0644,
+                                  .size = item ? item->len : 0,
+                                  .target = item && item->link ? heap_copy(item->bytes) : NULL};
     return there;
 }
 

@@ -81,23 +81,30 @@ static bool has_google_host_name(const struct plan_input *in)
     return base_has(in->base, "/usr/bin/google_set_hostname");
 }
 
-/* An overlay for images of one kind. */
-struct choice {
-    const char *overlay;
-    bool (*wanted)(const struct plan_input *in);
-};
+static bool holds_kernel(const struct plan_input *in)
+{
+    return !in->cluster->settings.kernel_updates;
+}
 
 static bool wants_v1_runtime(const struct plan_input *in)
 {
     return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "hard-way-worker");
 }
 
-/* By what the cluster file says. */
-static const struct choice by_settings[] = {
-    {"hard-way-worker-v1-runtime", wants_v1_runtime}, {NULL, NULL}, /* the end */
+/* An overlay for images of one kind. */
+struct choice {
+    const char *overlay;
+    bool (*wanted)(const struct plan_input *in);
 };
 
-/* By the base, too; asked only when it is known. */
+/* By the settings alone. */
+static const struct choice of_settings[] = {
+    {"kernel-held", holds_kernel},
+    {"hard-way-worker-v1-runtime", wants_v1_runtime},
+    {NULL, NULL}, /* the end */
+};
+
+/* By the base, too: not asked when it is not known. */
 static const struct choice choices[] = {
     {"cloud-init-off", choices_replace_cloud_init},
     {"cloud-init-keep", keeps_cloud_init},
@@ -127,15 +134,18 @@ static int add_wanted(const struct plan_input *in, const struct choice *choice,
 
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
 {
-    const struct texts *own = &in->cluster->settings.overlays;
+    const struct settings *settings = &in->cluster->settings;
     for (size_t i = 0; i < in->role->overlays.count; i++)
         if (overlay_add(in->data, in->role->overlays.items[i], list, err) < 0)
             return -1;
-    if (add_wanted(in, by_settings, list, err) < 0 ||
+    if (add_wanted(in, of_settings, list, err) < 0 ||
         (in->base && add_wanted(in, choices, list, err) < 0))
         return -1;
-    for (size_t i = 0; i < own->count; i++)
-        if (overlay_add_folder(own->items[i], list, err) < 0)
+    for (size_t i = 0; i < settings->overlays.count; i++)
+        if (overlay_add_folder(settings->overlays.items[i], list, err) < 0)
+            return -1;
+    for (size_t i = 0; i < settings->file_count; i++)
+        if (overlay_add_own(&settings->files[i], in->cluster->file, list, err) < 0)
             return -1;
     return 0;
 }

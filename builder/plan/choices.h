@@ -1,5 +1,5 @@
 /* Which overlays an image gets: the role's, those that the base or the settings call for, and the
- * user's own, in this order. */
+ * user's own folders and files, in this order. */
 #ifndef NB_BUILDER_CHOICES_H
 #define NB_BUILDER_CHOICES_H
 

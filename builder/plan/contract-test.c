@@ -3,11 +3,12 @@
 
 #include "builder/plan/plan-fixture.h"
 
-static const struct contract_template TEMPLATES[] = {{"/etc/z.conf", 0644}, {"/etc/a.conf", 0600}};
+static const struct contract_template TEMPLATES[] = {{"/etc/z.conf", 0644, 0, 0},
+                                                     {"/etc/a.conf", 0600, 1000, 4294967294}};
 
 static const char TAIL[] = "identity 0600 0 0 @NODE_NAME@.pem /etc/id.pem\n"
                            "template 0644 0 0 /etc/z.conf\n"
-                           "template 0600 0 0 /etc/a.conf\n"
+                           "template 0600 1000 4294967294 /etc/a.conf\n"
                            "unit ours.service multi-user.target /etc/systemd/system/ours.service\n"
                            "unit base.service basic.target /lib/systemd/system/base.service\n";
 
@@ -125,7 +126,7 @@ static void facts_must_have_a_path_in_each_source(void **state)
 static void lists_are_bounded(void **state)
 {
     static struct pki_file files[33];
-    static struct unit units[65];
+    static struct enabled_unit units[65];
     static struct contract_template templates[129];
     struct error err = ERROR_INIT;
     (void)state;
@@ -134,18 +135,18 @@ static void lists_are_bounded(void **state)
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         files[i] = f->identity[0];
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        units[i] = f->units[0];
+        units[i] = f->enabled[0];
     for (size_t i = 0; i < ARRAY_LEN(templates); i++)
         templates[i] = TEMPLATES[0];
     f->role.identity = files;
-    f->role.units = units;
+    f->plan.enabled = units;
     f->role.identity_count = 32;
-    f->role.unit_count = 64;
+    f->plan.enabled_count = 64;
     if (contract_write(&f->plan, templates, 128, &out, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(contract_write(&f->plan, templates, 129, &out, &err), -1);
     assert_string_equal(err.text, "the contract would have 129 templates; firstboot takes 128");
-    f->role.unit_count = 65;
+    f->plan.enabled_count = 65;
     refuse(f, "the contract would have 65 units; firstboot takes 64");
     f->role.identity_count = 33;
     refuse(f, "the contract would have 33 identity files; firstboot takes 32");

@@ -57,17 +57,11 @@ static int write_facts(const struct plan *plan, struct buffer *out, struct error
     return 0;
 }
 
-static void write_units(const struct role *role, const struct tree *tree, struct buffer *out)
+static void write_units(const struct plan *plan, struct buffer *out)
 {
-    for (size_t i = 0; i < role->unit_count; i++) {
-        const struct unit *unit = &role->units[i];
-        char path[512];
-        struct buffer ours = BUFFER_FIXED(path);
-        buffer_printf(&ours, "/etc/systemd/system/%s", unit->name);
-        buffer_printf(out, "unit %s %s %s%s\n", unit->name, unit->wanted_by,
-                      tree_find(tree, path) ? "/etc/systemd/system/" : "/lib/systemd/system/",
-                      unit->name);
-    }
+    for (size_t i = 0; i < plan->enabled_count; i++)
+        buffer_printf(out, "unit %s %s %s\n", plan->enabled[i].name, plan->enabled[i].wanted_by,
+                      plan->enabled[i].path);
 }
 
 static int check_count(const char *what, size_t n, size_t max, struct error *err)
@@ -84,7 +78,7 @@ static int check_bounds(const struct plan *plan, const struct contract_template 
     const struct role *role = plan->in.role;
     if (check_count("templates", n, CONTRACT_TEMPLATES_MAX, err) < 0 ||
         check_count("identity files", role->identity_count, CONTRACT_IDENTITIES_MAX, err) < 0 ||
-        check_count("units", role->unit_count, CONTRACT_UNITS_MAX, err) < 0)
+        check_count("units", plan->enabled_count, CONTRACT_UNITS_MAX, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < role->identity_count; j++)
@@ -122,8 +116,8 @@ int contract_write(const struct plan *plan, const struct contract_template *temp
         buffer_printf(out, "identity %04o 0 0 %s %s\n", (unsigned)role->identity[i].mode,
                       role->identity[i].file, role->identity[i].path);
     for (size_t i = 0; i < n; i++)
-        buffer_printf(out, "template %04o 0 0 %s\n", (unsigned)templates[i].mode,
-                      templates[i].path);
-    write_units(role, plan->tree, out);
+        buffer_printf(out, "template %04o %u %u %s\n", (unsigned)templates[i].mode,
+                      (unsigned)templates[i].uid, (unsigned)templates[i].gid, templates[i].path);
+    write_units(plan, out);
     return check_count("bytes", out->len, CONTRACT_BYTES_MAX, err);
 }

@@ -11,6 +11,8 @@ enum { CONTRACT_DEADLINE = 60 }; /* seconds that firstboot has */
 struct contract_template {
     const char *path; /* of the rendered file */
     mode_t mode;
+    uid_t uid;
+    gid_t gid;
 };
 
 /* Appends the contract of an image with these templates (in this order). */

@@ -8,6 +8,8 @@
 #include "builder/image/base.h"
 #include "builder/plan/registry-config.h"
 
+enum { JOURNAL_MIB = 500 };
+
 typedef void fact_value(const struct plan_input *in, struct buffer *out);
 
 static void sandbox_image(const struct plan_input *in, struct buffer *out)
@@ -51,6 +53,17 @@ static void containerd_registries(const struct plan_input *in, struct buffer *ou
     registry_config(&in->cluster->settings, registry_has_hosts_files(in->release), out);
 }
 
+/* As journald.conf(5) takes it: bytes, or MiB with an M. */
+static void journal_size(const struct plan_input *in, struct buffer *out)
+{
+    const uint64_t mib = 1 << 20, given = in->cluster->settings.journal_size;
+    uint64_t bytes = given ? given : JOURNAL_MIB * mib;
+    if (bytes % mib)
+        buffer_printf(out, "%llu", (unsigned long long)bytes);
+    else
+        buffer_printf(out, "%lluM", (unsigned long long)(bytes / mib));
+}
+
 /* A fact is a text of the cluster (at an offset of the struct), or worked out by a function. */
 static const struct {
     const char *name;
@@ -69,6 +82,7 @@ static const struct {
     {"SYSTEMD_CGROUP", 0, systemd_cgroup},
     {"RESOLV_CONF", 0, resolv_conf},
     {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
+    {"JOURNAL_SIZE", 0, journal_size},
     {"REGISTRY_CONFIG", 0, containerd_registries},
 };
 

@@ -39,12 +39,12 @@ static json_t *entry_json(const struct entry *e)
     return o;
 }
 
-static json_t *units_json(const struct role *role)
+static json_t *units_json(const struct plan *plan)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < role->unit_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "name", role->units[i].name, "wantedBy",
-                                              role->units[i].wanted_by));
+    for (size_t i = 0; i < plan->enabled_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", plan->enabled[i].name,
+                                              "wantedBy", plan->enabled[i].wanted_by));
     return list;
 }
 
@@ -102,7 +102,7 @@ static json_t *plan_json(const struct plan *plan)
         in->base ? in->base->os_name : NULL, "cluster", in->cluster->name, "profile",
         in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
         (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
-        (json_int_t)plan->bytes, "entries", entries, "units", units_json(in->role), "facts",
+        (json_int_t)plan->bytes, "entries", entries, "units", units_json(plan), "facts",
         facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan));
 }
 

@@ -244,7 +244,8 @@ static void the_number_of_files_is_bounded(void **state)
     assert_int_equal(list.count, OVERLAY_FILES_MAX);
     make_link("overlays/more/one", "x");
     assert_int_equal(overlay_add(folder, "more", &list, &err), -1);
-    assert_string_equal(err.text, "overlay more: more than 1000 files in all");
+    assert_string_equal(
+        err.text, "more/one: overlays and files of cluster.yaml have more than 1000 files in all");
 }
 
 int main(void)

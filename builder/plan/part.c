@@ -9,16 +9,29 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access, part_cloud_init, part_host_name, part_kernel,      part_ntp,
-    part_proxy,  part_registries, part_runtime,   part_trusted_cas,
+    part_access, part_cloud_init, part_host_name,  part_kernel,  part_modules,
+    part_ntp,    part_proxy,      part_registries, part_runtime, part_trusted_cas,
 };
+
+/* They look at what the others and the overlays have added. */
+static part_add *const late[] = {part_sysctl, part_units, part_hygiene};
+
+static int run(part_add *const *all, size_t n, struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (all[i](plan, err) < 0)
+            return -1;
+    return 0;
+}
 
 int part_add_all(struct plan *plan, struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (parts[i](plan, err) < 0)
-            return -1;
-    return 0;
+    return run(parts, ARRAY_LEN(parts), plan, err);
+}
+
+int part_add_late(struct plan *plan, struct error *err)
+{
+    return run(late, ARRAY_LEN(late), plan, err);
 }
 
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
@@ -29,7 +42,7 @@ int part_dir(struct plan *plan, const char *path, mode_t mode, const char *sourc
     return tree_add(plan->tree, entry, err);
 }
 
-static int add_text(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
+int part_content(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
 {
     plan->bytes += text->len;
     entry.type = ENTRY_FILE;
@@ -46,7 +59,7 @@ int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *t
                           .mode = mode,
                           .secret = (mode & 077) == 0,
                           .source = heap_copy(source)};
-    return add_text(plan, entry, text, err);
+    return part_content(plan, entry, text, err);
 }
 
 int part_edited(struct plan *plan, const struct base_file *file, struct buffer *text,
@@ -58,7 +71,7 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
                           .gid = file->gid,
                           .secret = (file->mode & 07) == 0,
                           .source = heap_copy(source)};
-    return add_text(plan, entry, text, err);
+    return part_content(plan, entry, text, err);
 }
 
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,

@@ -7,8 +7,11 @@
 #include "builder/plan/plan.h"
 #include "common/buffer.h"
 
-/* Runs all parts. */
+/* Runs all parts but the late ones. */
 int part_add_all(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Runs the parts that look at what overlays brought. */
+int part_add_late(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Adds a directory, root's. */
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,
@@ -17,6 +20,11 @@ int part_dir(struct plan *plan, const char *path, mode_t mode, const char *sourc
 /* Adds a file, root's; takes the text over, also on -1. One that nobody else may read is secret. */
 int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *text,
               const char *source, struct error *err) NONNULL(1, 2, 4, 5, 6) MUST_CHECK;
+
+/* Adds a file with the entry's path, mode, owner and source; takes the text and the entry's strings
+ * over, also on -1. */
+int part_content(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
+    NONNULL(1, 3, 4) MUST_CHECK;
 
 /* Adds a file of the host, root's. */
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
@@ -47,6 +55,13 @@ bool part_package_comes(const struct plan *plan, const char *package) NONNULL(1,
 
 /* ---- the parts, each in the file of its name ---- */
 
+int part_modules(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* ---- late ones ---- */
+
+int part_sysctl(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Fills plan->enabled, too. */
+int part_units(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* The user, sshd's settings, the rescue shell. */
 int part_access(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 

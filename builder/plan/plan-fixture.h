@@ -27,6 +27,7 @@ struct fixture {
     struct node_fact facts[3];
     struct pki_file identity[1];
     struct unit units[2];
+    struct enabled_unit enabled[2];
     char *packages[2];
     struct role role;
     struct profile profile;
@@ -91,6 +92,10 @@ static inline struct fixture *fixture_create(void)
     f->identity[0] = (struct pki_file){(char *)"@NODE_NAME@.pem", (char *)"/etc/id.pem", 0600};
     f->units[0] = (struct unit){(char *)"ours.service", (char *)"multi-user.target"};
     f->units[1] = (struct unit){(char *)"base.service", (char *)"basic.target"};
+    f->enabled[0] = (struct enabled_unit){f->units[0].name, f->units[0].wanted_by,
+                                          (char *)"/etc/systemd/system/ours.service"};
+    f->enabled[1] = (struct enabled_unit){f->units[1].name, f->units[1].wanted_by,
+                                          (char *)"/lib/systemd/system/base.service"};
     f->packages[0] = big;
     f->packages[1] = (char *)"conntrack";
     f->role = (struct role){.name = (char *)"worker",
@@ -111,7 +116,9 @@ static inline struct fixture *fixture_create(void)
         .in = {.cluster = &f->cluster, .profile = &f->profile, .role = &f->role, .node = &f->node},
         .name = f->node.name,
         .facts_used = used,
-        .bytes = 3 << 19};
+        .bytes = 3 << 19,
+        .enabled = f->enabled,
+        .enabled_count = 2};
     fixture_tree(f);
     return f;
 }

@@ -4,13 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-units.h"
 #include "builder/plan/about.h"
 #include "builder/plan/choices.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/overlay.h"
+#include "builder/plan/own.h"
 #include "builder/plan/part.h"
 #include "builder/plan/units.h"
 #include "common/contract.h"
@@ -38,6 +41,21 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
     return 0;
 }
 
+/* The entry of an overlay's file, at another path where one is given, without content. */
+static struct entry entry_of(const struct overlay_file *file, const char *path)
+{
+    return (struct entry){
+        .path = heap_copy(path ? path : file->path),
+        .type = file->link ? ENTRY_LINK : ENTRY_FILE,
+        .mode = file->mode,
+        .uid = file->uid,
+        .gid = file->gid,
+        .target = heap_copy(file->link),
+        .source = file->name ? heap_printf("overlay %s", file->name) : heap_copy(file->place),
+        .secret = !file->link && (file->mode & 077) == 0,
+    };
+}
+
 /* Renders one overlay file: a finished file, or a template for firstboot. */
 static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
                             const struct buffer *raw, struct facts *facts,
@@ -46,34 +64,52 @@ static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
     struct buffer text AUTO_BUFFER = buffer_heap();
     unsigned later = 0;
     if (template_render(&text, raw->data, raw->len, facts_lookup, facts, &later, err) < 0)
-        return error_context(err, "%s", file->host);
-    char *source AUTO_FREE = heap_printf("overlay %s", file->name);
+        return error_context(err, "%s", file->host ? file->host : file->place);
     if (!later)
-        return part_text(plan, file->path, file->mode, &text, source, err);
+        return part_content(plan, entry_of(file, NULL), &text, err);
+    if (text.len > OVERLAY_FILE_MAX)
+        return error_set(err, "%s: more than %d KiB, and it holds facts of the machine",
+                         file->host ? file->host : file->place, OVERLAY_FILE_MAX / 1024);
     char *path AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", file->path);
     *APPEND(templates->items, templates->count, templates->cap) =
-        (struct contract_template){file->path, file->mode};
-    return part_text(plan, path, 0644, &text, source, err);
+        (struct contract_template){file->path, file->mode, file->uid, file->gid};
+    struct entry entry = entry_of(file, path);
+    entry.mode = entry.secret ? 0600 : 0644;
+    entry.uid = entry.gid = 0;
+    return part_content(plan, entry, &text, err);
+}
+
+/* What is large, or no text, goes in as it is, and is not read before it is written. */
+static int add_overlay_host(struct plan *plan, const struct overlay_file *file, uint64_t size,
+                            struct error *err)
+{
+    struct entry entry = entry_of(file, NULL);
+    plan->bytes += size;
+    entry.host = heap_copy(file->host);
+    return tree_add(plan->tree, entry, err);
 }
 
 static int add_overlay_file(struct plan *plan, const struct overlay_file *file, struct facts *facts,
                             struct templates *templates, struct error *err)
 {
-    if (file->link)
-        return tree_add(plan->tree,
-                        (struct entry){.path = heap_copy(file->path),
-                                       .type = ENTRY_LINK,
-                                       .target = heap_copy(file->link),
-                                       .source = heap_printf("overlay %s", file->name)},
-                        err);
+    struct stat st;
     struct buffer raw AUTO_BUFFER = buffer_heap();
+    if (file->place && own_check(plan, file, err) < 0)
+        return -1;
+    if (file->link)
+        return tree_add(plan->tree, entry_of(file, NULL), err);
+    if (file->text) {
+        buffer_puts(&raw, file->text);
+        return add_overlay_text(plan, file, &raw, facts, templates, err);
+    }
+    if (stat(file->host, &st) < 0)
+        return error_errno(err, "%s", file->host);
+    if (S_ISREG(st.st_mode) && st.st_size > OVERLAY_FILE_MAX)
+        return add_overlay_host(plan, file, (uint64_t)st.st_size, err);
     if (file_read(AT_FDCWD, file->host, OVERLAY_FILE_MAX, &raw, err) < 0)
         return -1;
-    if (memchr(raw.data, '\0', raw.len)) { /* not a text */
-        plan->bytes += raw.len;
-        char *source AUTO_FREE = heap_printf("overlay %s", file->name);
-        return part_host(plan, file->path, file->mode, file->host, false, source, err);
-    }
+    if (raw.len && memchr(raw.data, '\0', raw.len)) /* not a text */
+        return add_overlay_host(plan, file, raw.len, err);
     return add_overlay_text(plan, file, &raw, facts, templates, err);
 }
 
@@ -189,12 +225,18 @@ static int add_identity(struct plan *plan, struct error *err)
 static int add_presets(struct plan *plan, struct templates *templates, struct error *err)
 {
     struct buffer off AUTO_BUFFER = buffer_heap(), on AUTO_BUFFER = buffer_heap();
-    for (size_t i = 0; i < plan->in.role->unit_count; i++) {
-        buffer_printf(&off, "disable %s\n", plan->in.role->units[i].name);
-        buffer_printf(&on, "enable %s\n", plan->in.role->units[i].name);
+    for (size_t i = 0; i < plan->enabled_count; i++) {
+        const char *name = plan->enabled[i].name, *at = strchr(name, '@');
+        char *file AUTO_FREE = unit_template(name); /* an instance stands behind its template */
+        buffer_printf(&off, "disable %s\n", file ? file : name);
+        if (file)
+            buffer_printf(&on, "enable %s %.*s\n", file, (int)(strrchr(name, '.') - at - 1),
+                          at + 1);
+        else
+            buffer_printf(&on, "enable %s\n", name);
     }
     *APPEND(templates->items, templates->count, templates->cap) =
-        (struct contract_template){PATH_PRESET_ON, 0644};
+        (struct contract_template){.path = PATH_PRESET_ON, .mode = 0644};
     if (part_text(plan, PATH_PRESET_OFF, 0644, &off, "nodebake", err) < 0)
         return -1;
     return part_text(plan, PATH_TEMPLATES PATH_PRESET_ON, 0644, &on, "nodebake", err);
@@ -240,7 +282,7 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
         return -1;
     if (add_directories(plan, err) < 0 || add_binaries(plan, err) < 0 || add_pki(plan, err) < 0 ||
         add_identity(plan, err) < 0 || add_program(plan, err) < 0 || part_add_all(plan, err) < 0 ||
-        add_overlays(plan, overlays, templates, err) < 0 || part_hygiene(plan, err) < 0 ||
+        add_overlays(plan, overlays, templates, err) < 0 || part_add_late(plan, err) < 0 ||
         units_add(plan, err) < 0 || add_presets(plan, templates, err) < 0 ||
         add_contract(plan, templates, err) < 0)
         return -1;
@@ -311,6 +353,12 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->absent_count; i++)
         free(plan->absent[i].why);
     free(plan->absent);
+    for (size_t i = 0; i < plan->enabled_count; i++) {
+        free(plan->enabled[i].name);
+        free(plan->enabled[i].wanted_by);
+        free(plan->enabled[i].path);
+    }
+    free(plan->enabled);
     for (size_t i = 0; i < plan->always_count; i++) {
         free(plan->always[i].name);
         free(plan->always[i].target);

@@ -19,6 +19,8 @@
 #define PATH_STATE      "/var/lib/nodebake"
 #define PATH_PRESET_OFF "/usr/lib/systemd/system-preset/00-nodebake.preset"
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"
+/* Of units that cluster.yaml disables; PATH_PRESET_ON does not hide it. */
+#define PATH_PRESET_UNITS "/usr/lib/systemd/system-preset/00-nodebake-cluster.preset"
 /* Of units that do not wait for firstboot; PATH_PRESET_ON does not hide it. */
 #define PATH_PRESET_ALWAYS "/usr/lib/systemd/system-preset/00-nodebake-always.preset"
 
@@ -47,6 +49,12 @@ struct absent {
     char *why;
 };
 
+/* A unit that firstboot enables. */
+struct enabled_unit {
+    char *name, *wanted_by;
+    char *path; /* of its file in the image */
+};
+
 /* A unit that does not wait for firstboot. */
 struct plan_unit {
     char *name, *target;
@@ -60,6 +68,8 @@ struct plan {
     uint64_t bytes;    /* of file content, as far as it is known before the build */
     struct absent *absent;
     size_t absent_count, absent_cap;
+    struct enabled_unit *enabled; /* the role's, then the user's */
+    size_t enabled_count, enabled_cap;
     struct plan_unit *always; /* units that parts switched on */
     size_t always_count, always_cap;
     struct texts remarks; /* what its user should know of the base */

@@ -58,11 +58,11 @@ static void print_entries(const struct tree *tree, FILE *out)
             "nodebake: all of the above by SHA-256");
 }
 
-static void print_units(const struct role *role, FILE *out)
+static void print_units(const struct plan *plan, FILE *out)
 {
     fprintf(out, "\nunits that firstboot enables:\n");
-    for (size_t i = 0; i < role->unit_count; i++)
-        fprintf(out, "  %s, wanted by %s\n", role->units[i].name, role->units[i].wanted_by);
+    for (size_t i = 0; i < plan->enabled_count; i++)
+        fprintf(out, "  %s, wanted by %s\n", plan->enabled[i].name, plan->enabled[i].wanted_by);
 }
 
 static void print_facts(const struct plan *plan, FILE *out)
@@ -105,7 +105,7 @@ void plan_print(const struct plan *plan, FILE *out)
 {
     print_head(plan, out);
     print_entries(plan->tree, out);
-    print_units(plan->in.role, out);
+    print_units(plan, out);
     print_facts(plan, out);
     print_packages(&plan->in, out);
     print_base(&plan->in, out);
