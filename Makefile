@@ -284,7 +284,8 @@ DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x8
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 \
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
-	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
+	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring \
+	apt-utils gnupg python3
 
 .PHONY: deps
 deps:
