@@ -279,7 +279,7 @@ DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff 
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
 	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
-DEPS_TEST += apt curl docker-registry tinyproxy-bin
+DEPS_TEST += curl docker-registry tinyproxy-bin
 
 .PHONY: deps
 deps:
