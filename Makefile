@@ -284,8 +284,7 @@ DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x8
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 \
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
-	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring \
-	apt-utils gnupg python3
+DEPS_TEST = curl docker-registry tinyproxy-bin
 
 .PHONY: deps
 deps:
