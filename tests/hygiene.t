@@ -111,6 +111,7 @@ kinds() { jq -r '.hygiene | to_entries[] | select(.value.count? > 0) | .key' out
 make_artifacts .
 sed 's/^image: .*/image: base.raw/' "$golden/cluster.yaml" >cluster.yaml
 make_system system
+make_grub system
 put_all system DIRT-5c1b "$dirty_paths"
 put_all system KEPT-77e2 "$clean"
 : >system/var/log/lastlog
