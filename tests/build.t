@@ -14,6 +14,7 @@ mkdir "$HOME"
 
 make_artifacts "$tmp"
 make_system "$tmp/system"
+make_grub "$tmp/system"
 make_variant 4k "$tmp/base.raw" "$tmp/system"
 sed 's/^image: .*/image: base.raw/' "$golden/cluster.yaml" >"$tmp/cluster.yaml"
 cd "$tmp" || exit 1
