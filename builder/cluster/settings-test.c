@@ -234,6 +234,56 @@ static void forms_are_told_apart(void **state)
     }
 }
 
+static void their_text_tells_each_from_each(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "cloudInit: keep\n",
+        "access: {user: admin, metadata: true}\n",
+        "access: {user: admin, metadata: true, sudo: false}\n",
+        "access: {user: admin, metadata: true, rescue: true}\n",
+        "access: {user: admin, keys: [" ED25519 "]}\n",
+        "access: {user: admin, keys: [" ECDSA "]}\n",
+        "kernelArgs: [quiet]\n",
+        "kernelArgs: [quiet, panic=10]\n",
+        "cgroups: v1\n",
+        "cgroups: v2\n",
+        "cgroups: v1\ncontainerdRuntime: io.containerd.runtime.v1.linux\n",
+        "proxy: {http: 'http://p.example:3128'}\n",
+        "proxy: {https: 'http://p.example:3128'}\n",
+        "proxy: {http: 'http://p.example:3128', no: [.example]}\n",
+        "registries:\n  docker.io: {mirrors: ['https://m.example']}\n",
+        "registries:\n  docker.io: {mirrors: ['https://m.example'], ca: ca.pem}\n",
+        "ntp: [time.example]\n",
+        "sysctl: {vm.max_map_count: 262144}\n",
+        "modules: [nf_conntrack]\n",
+        "trustedCAs: [corp.pem]\n",
+        "files:\n  - {path: /etc/motd, content: hello}\n",
+        "files:\n  - {path: /etc/motd, content: hello, mode: 0600}\n",
+        "files:\n  - {path: /etc/motd, source: hello}\n",
+        "overlays: [site]\n",
+        "packages: [htop]\n",
+        "packages: [htop]\nrepositories: true\n",
+        "units:\n  - {name: a.service, state: disabled}\n",
+        "units:\n  - {name: a.service, state: masked}\n",
+        "firewall: open\n",
+        "kernelUpdates: allow\n",
+        "journalSize: 1GiB\n",
+    };
+    struct buffer texts[ARRAY_LEN(cases)];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cluster *cluster AUTO_CLUSTER = parse(cases[i]);
+        texts[i] = buffer_heap();
+        settings_text(&cluster->settings, &texts[i]);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(texts[i].data, texts[j].data) == 0)
+                fail_msg("'%s' is told as '%s'", cases[i], cases[j]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        buffer_free(&texts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +293,7 @@ int main(void)
         cmocka_unit_test(the_network_is_read),
         cmocka_unit_test(files_and_units_are_read),
         cmocka_unit_test(forms_are_told_apart),
+        cmocka_unit_test(their_text_tells_each_from_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
