@@ -74,6 +74,7 @@ BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names 
 BUILDER += plan/part-cloud-init plan/part-host-name
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
+BUILDER += plan/firewall plan/part-firewall
 BUILDER += plan/own plan/part-modules plan/part-sysctl plan/part-units plan/sysctl
 BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
 	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/registry-config plan/sshd \
@@ -109,6 +110,7 @@ TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/part-cloud-init
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += plan/firewall plan/part-firewall
 TESTS_BUILDER += plan/own plan/part-sysctl plan/part-units plan/sysctl
 TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
 	plan/part-registries plan/part-trusted-cas plan/sshd plan/units

@@ -1,5 +1,7 @@
 #include "builder/plan/choices.h"
 
+#include <string.h>
+
 #include "builder/heap.h"
 #include "builder/image/base.h"
 
@@ -85,6 +87,17 @@ static bool holds_kernel(const struct plan_input *in)
     return !in->cluster->settings.kernel_updates;
 }
 
+static bool opens_firewalld(const struct plan_input *in)
+{
+    return in->cluster->settings.firewall == FIREWALL_OPEN &&
+           base_unit_enabled(in->base, "firewalld.service");
+}
+
+static bool opens_firewalld_for_api(const struct plan_input *in)
+{
+    return opens_firewalld(in) && strcmp(in->role->name, "controller") == 0;
+}
+
 /* An overlay for images of one kind. */
 struct choice {
     const char *overlay;
@@ -112,6 +125,8 @@ static const struct choice choices[] = {
     {"host-name-google", has_google_host_name},
     {"host-keys", choices_make_host_keys},
     {"grow", choices_grow},
+    {"firewalld-open", opens_firewalld},
+    {"firewalld-open-controller", opens_firewalld_for_api},
     {NULL, NULL}, /* the end */
 };
 

@@ -73,6 +73,7 @@ static const struct {
     {"CLUSTER_NAME", offsetof(struct cluster, name), NULL},
     {"KUBERNETES_VERSION", offsetof(struct cluster, kubernetes), NULL},
     {"PUBLIC_ADDRESS", offsetof(struct cluster, public_address), NULL},
+    {"NODE_NETWORK", offsetof(struct cluster, nodes_cidr), NULL},
     {"POD_NETWORK", offsetof(struct cluster, pods_cidr), NULL},
     {"SERVICE_NETWORK", offsetof(struct cluster, services_cidr), NULL},
     {"CLUSTER_DNS", offsetof(struct cluster, dns_address), NULL},
