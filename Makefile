@@ -50,18 +50,20 @@ BUILDER += image/base image/base-file image/base-files image/base-look image/bas
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
-BUILDER += image/base-units
-BUILDER += image/base-system
+BUILDER += image/base-selinux
+BUILDER += image/base-system image/base-units image/grub-cfg
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
 	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
 	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
+BUILDER += image/base-dirt image/dirt image/glob image/guestfs/removal
+BUILDER += image/ext4/removal
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
 BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
 	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
 	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
-	inspect/gather-unlisted inspect/glob inspect/grub inspect/json inspect/print inspect/report
+	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
@@ -69,15 +71,18 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 	package/prepare-make package/register package/script-commands package/scripts \
 	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
 	package/triggers package/world
+BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
+	package/selection package/sources
 BUILDER += pki/authority
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
-BUILDER += plan/part-cloud-init plan/part-host-name
+BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
+	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += plan/firewall plan/part-firewall
-BUILDER += plan/own plan/part-modules plan/part-sysctl plan/part-units plan/sysctl
-BUILDER += plan/account-table plan/accounts plan/chrony plan/part-access plan/part-ntp \
-	plan/part-proxy plan/part-registries plan/part-trusted-cas plan/registry-config plan/sshd \
+BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
+	plan/part-modules plan/part-ntp plan/part-proxy plan/part-registries plan/part-sysctl \
+	plan/part-trusted-cas plan/part-units plan/registry-config plan/sshd plan/sysctl \
 	plan/units
 BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
@@ -94,26 +99,28 @@ TESTS_BUILDER += image/base image/base-file image/base-files image/base-look ima
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
-TESTS_BUILDER += image/base-units
+TESTS_BUILDER += image/base-units image/base-selinux
 TESTS_BUILDER += image/base-system
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
 	image/ext4/log image/ext4/map \
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
+TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
+TESTS_BUILDER += package/apt package/prune package/sources
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
-TESTS_BUILDER += plan/part-cloud-init
+TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/firewall plan/part-firewall
-TESTS_BUILDER += plan/own plan/part-sysctl plan/part-units plan/sysctl
-TESTS_BUILDER += plan/accounts plan/chrony plan/part-access plan/part-ntp plan/part-proxy \
-	plan/part-registries plan/part-trusted-cas plan/sshd plan/units
+TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
+	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
+	plan/part-units plan/sshd plan/sysctl plan/units
 TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
 TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
 
@@ -197,7 +204,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition
+FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "builder/command.h"
 #include "builder/heap.h"
+#include "builder/process.h"
 #include "builder/progress.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -45,19 +45,6 @@ static int usage_error(const char *command, const char *text)
     return EXIT_USAGE;
 }
 
-static bool in_path(const char *program)
-{
-    const char *path = getenv("PATH");
-    for (const char *p = path ? path : ""; *p;) {
-        size_t len = strcspn(p, ":");
-        char *file AUTO_FREE = heap_printf("%.*s/%s", (int)len, p, program);
-        if (access(file, X_OK) == 0)
-            return true;
-        p += len + (p[len] == ':');
-    }
-    return false;
-}
-
 static int load_cluster(const struct command *command, const struct args *args,
                         struct cluster **out, struct error *err)
 {
@@ -77,7 +64,7 @@ static int run_command(const struct command *command, const struct args *given, 
     args.install = &install;
     if (args_flag(&args, "quiet"))
         progress_quiet();
-    if (command->needs & NEEDS_QEMU_IMG && !in_path("qemu-img"))
+    if (command->needs & NEEDS_QEMU_IMG && !process_found("qemu-img"))
         return error_set(err, "qemu-img is not in PATH; install it (Debian: qemu-utils)");
     if (command->needs & NEEDS_INSTALL && install_find(&install, err) < 0)
         return -1;

@@ -206,7 +206,7 @@ static int child_start(const struct process *p, struct child *child, struct erro
     int result = -1;
     if (!p->pass && (make_pipe(out, err) < 0 || make_pipe(errors, err) < 0))
         goto out;
-    rc = spawn(p, out[1], errors[1], &child->pid);
+    rc = spawn(p, out[1], p->together ? out[1] : errors[1], &child->pid);
     if (rc) {
         errno = rc;
         error_errno(err, "run %s", p->argv[0]);
@@ -334,4 +334,17 @@ int process_run(const struct process *process, int *status, struct error *err)
     interrupt_kills(0);
     child_close(&child);
     return result;
+}
+
+bool process_found(const char *program)
+{
+    const char *path = getenv("PATH");
+    for (const char *p = path ? path : ""; *p;) {
+        size_t len = strcspn(p, ":");
+        char *file AUTO_FREE = heap_printf("%.*s/%s", (int)len, p, program);
+        if (access(file, X_OK) == 0)
+            return true;
+        p += len + (p[len] == ':');
+    }
+    return false;
 }

@@ -23,6 +23,7 @@ struct process {
     process_reader *reader;  /* called with standard output, beside `out`; NULL: nobody is */
     void *reader_ctx;
     unsigned deadline; /* seconds until it is killed with all it started; 0: waits for ever */
+    bool together;     /* its errors are part of its standard output; excludes pass */
     bool pass;         /* its output and errors go where ours go; excludes out and reader */
 };
 
@@ -32,5 +33,8 @@ struct process {
  * standard error. */
 int process_run(const struct process *process, int *status, struct error *err)
     NONNULL(1, 3) MUST_CHECK;
+
+/* Is the program in PATH? */
+bool process_found(const char *program) NONNULL(1);
 
 #endif

@@ -104,6 +104,7 @@ void build_free(struct build *build)
     for (size_t i = 0; i < build->group_count; i++)
         group_free(&build->groups[i]);
     free(build->groups);
+    texts_free(&build->packages);
     base_free(build->base_facts);
     prepared_free(&build->prepared);
     record_free(build->record);

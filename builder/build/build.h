@@ -61,6 +61,7 @@ struct build_options {
     const char *compression;          /* of qcow2 */
     const struct disk_writer *writer; /* NULL: the first that suits the base */
     bool full;                        /* nodes' images stand alone in every format */
+    bool refresh_packages;            /* the base's repositories are asked again */
     bool rehash;                      /* inputs are told by content, not by fingerprint */
 };
 
@@ -71,6 +72,7 @@ struct build {
     struct group *groups;
     size_t group_count;
     int out_fd;
+    struct texts packages;            /* that a base for all roles must have */
     struct disk_file base;            /* the file that is copied */
     struct prepared prepared;         /* whose path that is, when packages had to come to it */
     char base_digest[DIGEST_HEX_MAX]; /* "": not worked out */
@@ -82,9 +84,17 @@ struct build {
 
 /* ---- base.c ---- */
 
-/* Probes the cluster's image and, when it lacks packages of the profile that the cluster's folder
- * `debs` has, turns to a prepared one. A dry run only says what would be done. */
+/* Probes the cluster's image and, when it lacks packages that the cluster's folder `debs` or the
+ * base's repositories have, turns to a prepared one. A dry run only says what would be done. */
 int build_find_base(struct build *build, bool dry, struct error *err) NONNULL(1, 3) MUST_CHECK;
+
+/* Sets base_facts, unless they are known: reads the base. */
+int build_look_at_base(struct build *build, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Refuses a base that lacks packages of the role or of the cluster. */
+int build_require_packages(const struct build *build, const struct role *role,
+                           const struct base *base, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* ---- layout.c ---- */
 

@@ -36,6 +36,11 @@ static void add_text(struct tree *tree, char *path, char *text, mode_t mode)
     add(tree, (struct entry){.path = path, .type = ENTRY_FILE, .mode = mode, .text = text});
 }
 
+static void add_gone(struct tree *tree, char *path)
+{
+    add(tree, (struct entry){.path = path, .type = ENTRY_GONE});
+}
+
 static struct tree *make_tree(void)
 {
     struct error err = ERROR_INIT;
@@ -143,6 +148,21 @@ static void files_of_the_host_are_compared_by_content(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void removals_are_part_of_it(void **state)
+{
+    (void)state;
+    struct tree *a AUTO_TREE = make_tree(), *b AUTO_TREE = make_tree();
+    add_gone(a, "/etc/keys/both");
+    add_gone(b, "/etc/keys/both");
+    add_gone(a, "/r/again");
+    add_text(b, "/r/again", "x", 0644);
+    add_text(a, "/r/gone", "x", 0644);
+    add_gone(b, "/r/gone");
+    EXPECT(a, b, "/r/again", "/r/gone");
+    add_gone(b, "/etc/keys/own");
+    EXPECT(a, b, "/etc/keys", "/etc/keys/own", "/r/again", "/r/gone");
+}
+
 static void nothing_gets_lost(void **state)
 {
     (void)state;
@@ -152,6 +172,11 @@ static void nothing_gets_lost(void **state)
     add_text(a, "/etc/only", "x", 0644);
     assert_int_equal(delta_find(a, b, &delta, &err), -1);
     assert_string_equal(err.text, "/etc/only is in the role's image and not in the node's");
+    struct tree *c AUTO_TREE = make_tree();
+    add_gone(c, "/etc/gone");
+    assert_int_equal(delta_find(c, b, &delta, &err), -1);
+    assert_string_equal(err.text,
+                        "/etc/gone is removed from the role's image and not from the node's");
 }
 
 int main(void)
@@ -162,6 +187,7 @@ int main(void)
         cmocka_unit_test(what_differs_is_found),
         cmocka_unit_test(extended_attributes_count),
         cmocka_unit_test(files_of_the_host_are_compared_by_content),
+        cmocka_unit_test(removals_are_part_of_it),
         cmocka_unit_test(nothing_gets_lost),
     };
     return cmocka_run_group_tests_name("delta", tests, NULL, NULL);

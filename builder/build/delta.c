@@ -80,8 +80,10 @@ static int check_nothing_lost(const struct tree *below, const struct tree *tree,
 {
     for (size_t i = 0; i < below->count; i++)
         if (!tree_find(tree, below->entries[i].path))
-            return error_set(err, "%s is in the role's image and not in the node's",
-                             below->entries[i].path);
+            return error_set(err, "%s is %s the role's image and not %s the node's",
+                             below->entries[i].path,
+                             below->entries[i].type == ENTRY_GONE ? "removed from" : "in",
+                             below->entries[i].type == ENTRY_GONE ? "from" : "in");
     return 0;
 }
 

@@ -19,6 +19,8 @@ static void add_frame(const struct build *build, const struct image *image, cons
                   build->options.writer ? build->options.writer->name : "auto",
                   build->options.compression, (long long)image->draft->tree->mtime,
                   (unsigned long long)build->args->cluster->disk_size);
+    for (size_t i = 0; i < build->packages.count; i++)
+        buffer_printf(text, "package %s\n", build->packages.items[i]);
 }
 
 static int add_entry(const struct entry *entry, struct buffer *text, struct error *err)

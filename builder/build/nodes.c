@@ -174,7 +174,8 @@ int build_nodes(struct build *build, struct group *group, struct error *err)
 {
     if (!count_stale(group, 0))
         return 0;
-    if (!group->plan && build_plan_role(build, group, build->base_facts, err) < 0)
+    if (build_look_at_base(build, err) < 0 ||
+        (!group->plan && build_plan_role(build, group, build->base_facts, err) < 0))
         return -1;
     for (size_t next = 0; count_stale(group, next);)
         if (make_batch(build, group, &next, err) < 0)

@@ -160,12 +160,8 @@ static void formats_are_noted_apart(void **state)
 static void a_damaged_record_is_as_good_as_none(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"",
-                                        "{",
-                                        "[]",
-                                        "{\"version\": 2, \"files\": {}, \"bases\": {}}",
-                                        "{\"version\": 1, \"files\": [], \"bases\": {}}",
-                                        "{\"version\": 1, \"files\": {}}"};
+    static const char *const texts[] = {"", "{", "[]", "{\"version\": 2, \"files\": {}}",
+                                        "{\"version\": 1, \"files\": []}"};
     FIXTURE("worker-0");
     record_free(noted(&f.image));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -178,33 +174,6 @@ static void a_damaged_record_is_as_good_as_none(void **state)
         assert_true(record_holds(r, dirfd_of_folder, &f.image, RECORD_QUICK, "quick"));
         record_free(r);
     }
-}
-
-static void what_is_known_of_a_base_is_kept(void **state)
-{
-    (void)state;
-    FIXTURE("worker-0");
-    struct base base = {.os_id = "debian",
-                        .os_version = "12",
-                        .os_name = "Debian 12",
-                        .machine = "x86_64",
-                        .resolved = true};
-    struct record *r = record_load(dirfd_of_folder);
-    assert_null(record_base(r, "digest"));
-    record_keep_base(r, "digest", &base);
-    write_text("worker-0.raw", "raw");
-    write_text("worker-0.qcow2", "overlay");
-    note(r, &f.image, "role's");
-    record_free(r);
-    r = record_load(dirfd_of_folder);
-    struct base *known AUTO_BASE = record_base(r, "digest");
-    assert_non_null(known);
-    assert_string_equal(known->os_id, "debian");
-    assert_string_equal(known->os_version, "12");
-    assert_string_equal(known->os_name, "Debian 12");
-    assert_string_equal(known->machine, "x86_64");
-    assert_true(known->resolved);
-    record_free(r);
 }
 
 static void a_file_that_is_not_there_cannot_be_noted(void **state)
@@ -227,7 +196,6 @@ int main(void)
         cmocka_unit_test_teardown(it_is_known_what_overlays_lie_on, clean),
         cmocka_unit_test_teardown(formats_are_noted_apart, clean),
         cmocka_unit_test_teardown(a_damaged_record_is_as_good_as_none, clean),
-        cmocka_unit_test_teardown(what_is_known_of_a_base_is_kept, clean),
         cmocka_unit_test_teardown(a_file_that_is_not_there_cannot_be_noted, clean),
     };
     return cmocka_run_group_tests_name("record", tests, enter, leave);

@@ -15,15 +15,15 @@
 
 enum { RECORD_VERSION = 1, RECORD_MAX = 8 << 20 };
 
-/* {"version": 1, "bases": {DIGEST: {…}}, "files": {NAME: {"fingerprint", "image", "role", "quick",
- * "frame", "content", "below": "" or what an overlay lies on}}} */
+/* {"version": 1, "files": {NAME: {"fingerprint", "image", "role", "quick", "frame", "content",
+ * "below": "" or what an overlay lies on}}} */
 struct record {
     json_t *root;
 };
 
 static json_t *empty_root(void)
 {
-    return json_pack("{s:i, s:{}, s:{}}", "version", RECORD_VERSION, "bases", "files");
+    return json_pack("{s:i, s:{}}", "version", RECORD_VERSION, "files");
 }
 
 struct record *record_load(int dirfd)
@@ -34,8 +34,7 @@ struct record *record_load(int dirfd)
     if (file_read(dirfd, RECORD_NAME, RECORD_MAX, &text, &ignored) == 0)
         record->root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     if (json_integer_value(json_object_get(record->root, "version")) != RECORD_VERSION ||
-        !json_is_object(json_object_get(record->root, "files")) ||
-        !json_is_object(json_object_get(record->root, "bases"))) {
+        !json_is_object(json_object_get(record->root, "files"))) {
         json_decref(record->root);
         record->root = empty_root();
     }
@@ -150,29 +149,6 @@ int record_note(struct record *record, int dirfd, const struct image *image, con
     if (!text)
         return error_set(err, "out of memory");
     return file_publish(dirfd, RECORD_NAME, text, strlen(text), 0600, err);
-}
-
-struct base *record_base(const struct record *record, const char *digest)
-{
-    const json_t *object = json_object_get(json_object_get(record->root, "bases"), digest);
-    if (!*text_of(object, "os_id") || !*text_of(object, "machine"))
-        return NULL;
-    struct base *base = heap_array(1, sizeof *base);
-    base->os_id = heap_copy(text_of(object, "os_id"));
-    base->os_version = heap_copy(text_of(object, "os_version"));
-    base->os_name = heap_copy(text_of(object, "os_name"));
-    base->machine = heap_copy(text_of(object, "machine"));
-    base->resolved = json_is_true(json_object_get(object, "resolved"));
-    return base;
-}
-
-void record_keep_base(struct record *record, const char *digest, const struct base *base)
-{
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:b}", "os_id", base->os_id, "os_version", base->os_version,
-                  "os_name", base->os_name, "machine", base->machine, "resolved", base->resolved);
-    if (object)
-        json_object_set_new(json_object_get(record->root, "bases"), digest, object);
 }
 
 void record_free(struct record *record)

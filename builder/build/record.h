@@ -14,7 +14,6 @@
 
 #define RECORD_NAME ".nodebake.json"
 
-struct base;
 struct image;
 struct record;
 
@@ -44,14 +43,6 @@ const char *record_dependent(const struct record *record, int dirfd, const char 
  * key of the role's image), and publishes the record. */
 int record_note(struct record *record, int dirfd, const struct image *image, const char *below,
                 struct error *err) NONNULL(1, 3, 4, 5) MUST_CHECK;
-
-/* What a build learned of the base whose digest this is, for plans without a look at it: NULL when
- * nothing is known; else the caller frees it with base_free. Only what plans ask for is set. */
-struct base *record_base(const struct record *record, const char *digest) NONNULL(1, 2);
-
-/* Keeps that of the base, until record_note publishes it. */
-void record_keep_base(struct record *record, const char *digest, const struct base *base)
-    NONNULL(1, 2, 3);
 
 /* Frees it; NULL is allowed. */
 void record_free(struct record *record);

@@ -61,14 +61,15 @@ static int write_role(struct build *build, struct group *group, struct disk *dis
                       struct error *err)
 {
     struct base *base AUTO_BASE = NULL;
-    const struct texts *packages = &group->role.target->role->packages;
     if (base_read(build->writer, disk, &base, err) < 0 ||
-        base_require_packages(base, (const char *const *)packages->items, packages->count, err) < 0)
+        build_require_packages(build, group->role.target->role, base, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
-    if (build_plan_role(build, group, base, err) < 0 ||
-        image_write(build->writer, disk, base, group->plan->tree, group->role.name, err) < 0)
+    if (build_plan_role(build, group, base, err) < 0)
         return -1;
-    record_keep_base(build->record, build->base_digest, base);
+    for (size_t i = 0; i < group->plan->remarks.count; i++)
+        printf("%s: %s\n", group->role.name, group->plan->remarks.items[i]);
+    if (image_write(build->writer, disk, base, group->plan->tree, group->role.name, err) < 0)
+        return -1;
     base_free(build->base_facts);
     build->base_facts = steal(base);
     return 0;

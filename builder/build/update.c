@@ -138,7 +138,7 @@ static const char *last_raw(const struct build *build, const struct image *image
 
 int build_update(struct build *build, struct image *image, struct error *err)
 {
-    const char *from = image->fresh || !build->base_facts ? NULL : last_raw(build, image);
+    const char *from = image->fresh ? NULL : last_raw(build, image);
     if (!from)
         return 0;
     const struct disk_file file = {.path = from};
@@ -146,6 +146,8 @@ int build_update(struct build *build, struct image *image, struct error *err)
         return -1;
     if (!build->writer->in_place)
         return 0;
+    if (build_look_at_base(build, err) < 0)
+        return -1;
     struct update u = {.build = build, .image = image};
     u.raw = heap_printf("%s/.%s.raw.nodebake-tmp", build->options.out, image->name);
     interrupt_removes(u.raw);

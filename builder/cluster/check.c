@@ -206,6 +206,14 @@ static void check_runtime(const struct spec *s)
         yaml_problem(s->runtime_ref, "%s needs `cgroups: v1`", settings->containerd_runtime);
 }
 
+/* Which of the two a package comes from would be a guess. */
+static void check_packages(const struct spec *s)
+{
+    if (s->settings.repositories && s->debs.text)
+        yaml_problem(s->debs.ref, "packages come from this folder or from the base's repositories; "
+                                  "give `debs` or `repositories: true`");
+}
+
 void spec_check(const struct spec *spec)
 {
     struct spec good = *spec; /* its texts are the spec's */
@@ -215,6 +223,7 @@ void spec_check(const struct spec *spec)
     check_dns(&good);
     check_public(&good);
     check_runtime(&good);
+    check_packages(&good);
     for (size_t i = 0; i < good.node_count; i++) {
         const struct spec_node *node = &good.nodes[i];
         check_name(&good, node);

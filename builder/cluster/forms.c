@@ -33,12 +33,16 @@ int form_user(const char *text, struct error *err)
 int form_kernel_argument(const char *text, struct error *err)
 {
     static const char *const ours[] = {"root=", "init=", "rdinit=", "initrd="};
+    static const char hierarchy[] = "systemd.unified_cgroup_hierarchy";
+    /* What GRUB or a shell would take apart; both read the word. */
+    static const char special[] = "\"'\\$`;&|<>{}()#*?";
     for (const char *p = text; *p; p++)
-        if (*p <= ' ' || *p > '~' || strchr("\"'\\$`", *p))
+        if (*p <= ' ' || *p > '~' || strchr(special, *p))
             return error_set(err,
-                             "'%.64s' is not a kernel argument; write one word, without quotes, "
-                             "'\\', '$' and '`'",
-                             text);
+                             "'%.64s' is not a kernel argument; write one word, without any of %s",
+                             text, special);
+    if (strncmp(text, hierarchy, strlen(hierarchy)) == 0)
+        return error_set(err, "write `cgroups: v1` or `v2` instead of '%.64s'", text);
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         if (strncmp(text, ours[i], strlen(ours[i])) == 0)
             return error_set(err, "'%s…' is the base's own; leave it out", ours[i]);

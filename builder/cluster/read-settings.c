@@ -223,6 +223,11 @@ int read_packages(struct yaml_ref ref, void *dest, struct error *err)
     return package_list(ref, &((struct spec *)dest)->settings.packages, err);
 }
 
+int read_repositories(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_bool(ref, &((struct spec *)dest)->settings.repositories, err);
+}
+
 int read_firewall(struct yaml_ref ref, void *dest, struct error *err)
 {
     static const char *const words[] = {"refuse", "open", "disable", NULL};

@@ -189,6 +189,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"files", read_files, 0, false},
         {"overlays", read_overlays, 0, false},
         {"packages", read_packages, 0, false},
+        {"repositories", read_repositories, 0, false},
         {"units", read_units, 0, false},
         {"firewall", read_firewall, 0, false},
         {"kernelUpdates", read_kernel_updates, 0, false},

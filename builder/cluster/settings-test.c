@@ -47,6 +47,7 @@ static const char ALL[] =
     "  - {path: /opt/tool, source: tool, mode: 0755, uid: 1, gid: 2}\n"
     "overlays: [site, /srv/site]\n"
     "packages: [htop, libstdc++6]\n"
+    "repositories: true\n"
     "units:\n"
     "  - {name: a.service, state: enabled}\n"
     "  - {name: b.timer, state: enabled, wantedBy: timers.target}\n"
@@ -110,6 +111,7 @@ static void the_system_is_read(void **state)
     assert_string_equal(s->sysctl[0].value, "262144");
     assert_string_equal(s->modules.items[0], "nf_conntrack");
     assert_string_equal(s->packages.items[1], "libstdc++6");
+    assert_true(s->repositories);
     assert_int_equal(s->firewall, FIREWALL_OPEN);
     assert_true(s->kernel_updates);
     assert_int_equal(s->journal_size, 1 << 30);
@@ -180,6 +182,9 @@ static void forms_are_told_apart(void **state)
         {form_kernel_argument, "root=/dev/sda", false},
         {form_kernel_argument, "a b", false},
         {form_kernel_argument, "$x", false},
+        {form_kernel_argument, "a;b", false},
+        {form_kernel_argument, "systemd.unified_cgroup_hierarchy=0", false},
+        {form_kernel_argument, "crashkernel=1G-4G:192M,4G-:256M", true},
         {form_url, "http://proxy:3128", true},
         {form_url, "https://u:p@10.0.0.1/x", true},
         {form_url, "http://", false},

@@ -88,6 +88,7 @@ struct settings {
     size_t file_count, file_cap;
     struct texts overlays; /* paths of folders on this host, applied last, in this order */
     struct texts packages; /* names of Debian packages beside the profile's */
+    bool repositories;     /* packages that the base lacks come from its own repositories */
     struct own_unit *units;
     size_t unit_count, unit_cap;
     enum firewall firewall;

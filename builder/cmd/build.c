@@ -42,6 +42,7 @@ static int read_options(const struct args *args, struct build_options *o, struct
     o->out = out ? out : "out";
     o->compression = compression ? compression : "zstd";
     o->full = args_flag(args, "full");
+    o->refresh_packages = args_flag(args, "refresh-packages");
     o->rehash = args_flag(args, "rehash");
     if (strcmp(o->compression, "zstd") != 0 && strcmp(o->compression, "zlib") != 0)
         return error_set(err, "--compression %s: qcow2 has zstd and zlib", o->compression);
@@ -123,18 +124,6 @@ static void say_fresh(const struct image *image)
         printf("%s is up to date\n", image->products[i].output.path);
 }
 
-/* Nodes cannot be planned without knowing the base: then their role is made again, too. */
-static void recall_base(struct build *build)
-{
-    build->base_facts = record_base(build->record, build->base_digest);
-    for (size_t i = 0; !build->base_facts && i < build->group_count; i++) {
-        struct group *group = &build->groups[i];
-        for (size_t k = 0; k < group->node_count; k++)
-            if (!group->nodes[k].fresh)
-                group->role.fresh = false;
-    }
-}
-
 static int make_group(struct build *build, struct group *group, struct error *err)
 {
     if (build_update(build, &group->role, err) < 0)
@@ -153,7 +142,6 @@ static int make_images(struct build *build, struct error *err)
                        err) < 0 ||
         build_find_fresh(build, err) < 0)
         return -1;
-    recall_base(build);
     for (size_t i = 0; i < build->group_count; i++) {
         struct group *group = &build->groups[i];
         say_fresh(&group->role);
@@ -208,6 +196,7 @@ const struct command cmd_build = {
                 {"full", NULL, "nodes' qcow2 images stand alone"},
                 {"compression", "KIND", "of qcow2: zstd or zlib (default: zstd)"},
                 {"writer", "WRITER", "auto, ext4 or guestfs (default: auto)"},
+                {"refresh-packages", NULL, "ask the base's repositories for packages again"},
                 {"rehash", NULL, "read all inputs to see whether they changed"},
                 {"dry-run", NULL, "check everything, say what would be written, write nothing"},
                 OPTION_QUIET},

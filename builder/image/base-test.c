@@ -123,7 +123,8 @@ static void missing_packages_are_listed(void **state)
     assert_string_equal(err.text,
                         "the base (Debian 12) lacks packages: ipset, conntrack; put their "
                         ".deb files into a folder and name that with `debs: FOLDER` in "
-                        "the cluster file, or install them in the base");
+                        "the cluster file, or let nodebake fetch them from the base's "
+                        "repositories with `repositories: true`");
 }
 
 int main(void)

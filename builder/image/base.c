@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
+#include "builder/image/base-selinux.h"
 #include "builder/image/base-system.h"
 #include "builder/image/base-units.h"
 #include "builder/image/dpkg.h"
@@ -138,7 +140,9 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
         check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
         base_read_system(writer, disk, base, err) < 0 ||
         base_read_files(writer, disk, base, err) < 0 ||
-        base_read_units(writer, disk, base, err) < 0)
+        base_read_units(writer, disk, base, err) < 0 ||
+        base_refuse_selinux(writer, disk, base, err) < 0 ||
+        base_read_dirt(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;
@@ -152,7 +156,8 @@ int base_require_packages(const struct base *base, const char *const *packages, 
     if (missing)
         return error_set(err,
                          "the base (%s) lacks %s: %s; put %s into a folder and name that with "
-                         "`debs: FOLDER` in the cluster file, or install %s in the base",
+                         "`debs: FOLDER` in the cluster file, or let nodebake fetch %s from the "
+                         "base's repositories with `repositories: true`",
                          base->os_name, missing == 1 ? "a package" : "packages", names.data,
                          missing == 1 ? "its .deb" : "their .deb files",
                          missing == 1 ? "it" : "them");

@@ -95,9 +95,9 @@ struct disk_writer {
      * writer can. Adds the bytes of its content to `progress` (NULL is allowed) as they arrive. */
     int (*put)(struct disk *disk, const struct entry *entry, time_t mtime,
                struct progress *progress, struct error *err);
-    /* Removes what is at the path, a directory with all that is in it; nothing there is fine.
-     * Blocks of files that only their owner could read are zeroed where the writer can. */
-    int (*remove)(struct disk *disk, const char *path, struct error *err);
+    /* Removes what is at the path, a directory with all that is in it; nothing there is fine. Its
+     * directory gets the time. The blocks are zeroed where the writer can. */
+    int (*remove)(struct disk *disk, const char *path, time_t mtime, struct error *err);
     /* Runs a program inside the system (argv ends with NULL) as root, with /dev, /proc and /sys
      * but no network; its output, at most 4 MiB, is appended. A process that it leaves behind makes
      * close_all fail. NULL in writers that cannot. */

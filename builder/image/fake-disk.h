@@ -15,7 +15,7 @@
 enum { FAKE_ITEMS_MAX = 64 };
 
 struct fake_item {
-    char *path, *bytes; /* bytes NULL: a directory */
+    char *path, *bytes;
     size_t len;
     bool link; /* its bytes are the target */
 };
@@ -85,6 +85,7 @@ static int fake_list(struct disk *disk, const char *path, struct buffer *out, st
     struct texts names AUTO_TEXTS = {0};
     size_t n = strlen(path);
     (void)err;
+    n = n == 1 ? 0 : n; /* "/" */
     for (size_t i = 0; i < disk->count; i++) {
         const char *item = disk->items[i].path;
         if (strncmp(item, path, n) != 0 || item[n] != '/')
@@ -98,20 +99,6 @@ static int fake_list(struct disk *disk, const char *path, struct buffer *out, st
     return 0;
 }
 
-/* A directory is there when something is in it. */
-static int fake_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
-{
-    (void)err;
-    const struct fake_item *item = fake_find(disk, path);
-    if (item)
-        *out = (struct disk_item){.mode = !item->bytes ? S_IFDIR | 0755
-                                          : item->link ? S_IFLNK | 0777
-                                                       : S_IFREG | 0644,
-                                  .size = item->len,
-                                  .target = item->link ? heap_copy(item->bytes) : NULL};
-    return item != NULL;
-}
-
 static int fake_exists(struct disk *disk, const char *path, struct error *err)
 {
     (void)err;
@@ -120,6 +107,20 @@ static int fake_exists(struct disk *disk, const char *path, struct error *err)
         if (strncmp(disk->items[i].path, path, n) == 0 && disk->items[i].path[n] == '/')
             return 1;
     return fake_find(disk, path) != NULL;
+}
+
+/* A directory is there when something is in it. */
+static int fake_look(struct disk *disk, const char *path, struct disk_item *out, struct error *err)
+{
+    const struct fake_item *item = fake_find(disk, path);
+    bool there = fake_exists(disk, path, err);
+    if (there)
+        *out = (struct disk_item){.mode = !item        ? S_IFDIR | 0755
+                                          : item->link ? S_IFLNK | 0777
+                                                       : S_IFREG | 0644,
+                                  .size = item ? item->len : 0,
+                                  .target = item && item->link ? heap_copy(item->bytes) : NULL};
+    return there;
 }
 
 static int fake_space(struct disk *disk, const char *dir, struct disk_space *space,
@@ -135,11 +136,24 @@ static int fake_put(struct disk *disk, const struct entry *entry, time_t mtime,
 {
     if (disk->fails && strcmp(disk->fails, entry->path) == 0)
         return error_set(err, "write %s: no room", entry->path);
-    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dflh"[entry->type], entry -> mode,
+    buffer_printf(&disk->puts, "%s %c %o %d\n", entry->path, "dflhg"[entry->type], entry -> mode,
                   (int)mtime);
     if (entry->text)
         fake_set(disk, entry->path, entry->text, entry->len);
     progress_add(progress, entry->len);
+    return 0;
+}
+
+static int fake_take(struct disk *disk, const char *path, time_t mtime, struct error *err)
+{
+    size_t n = strlen(path);
+    (void)err;
+    buffer_printf(&disk->puts, "%s g %d\n", path, (int)mtime);
+    for (size_t i = disk->count; i-- > 0;) {
+        const char *item = disk->items[i].path;
+        if (strncmp(item, path, n) == 0 && (!item[n] || item[n] == '/'))
+            fake_remove(disk, item);
+    }
     return 0;
 }
 
@@ -149,7 +163,8 @@ static const struct disk_writer fake_writer = {.name = "fake",
                                                .list = fake_list,
                                                .exists = fake_exists,
                                                .space = fake_space,
-                                               .put = fake_put};
+                                               .put = fake_put,
+                                               .remove = fake_take};
 
 static void fake_free_at(struct disk *disk)
 {

@@ -109,6 +109,29 @@ static void hard_links_go_behind_all_files(void **state)
     assert_non_null(strstr(link, "/usr/lib/nodebake d 755"));
 }
 
+/* Also a directory with all in it, and what the base does not have. */
+static void removals_go_first(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct disk disk AUTO_FAKE = debian();
+    struct tree *tree AUTO_TREE = small_tree();
+    fake_text(&disk, "/zoo/key", "secret");
+    fake_text(&disk, "/zoo/deep/key", "secret");
+    fake_text(&disk, "/zoos", "stays");
+    for (size_t i = 0; i < 2; i++) {
+        struct entry gone = {.path = heap_copy(i ? "/zoo" : "/none/x"), .type = ENTRY_GONE};
+        assert_int_equal(tree_add(tree, gone, &err), 0);
+    }
+    tree_sort(tree);
+    disk.root.bytes = disk.boot.bytes = (3 + 3 + 2 + 1) * 4096 * 21 / 20; /* as without them */
+    assert_int_equal(write_image(&disk, tree, &err), 0);
+    static const char first[] = "/none/x g 1577836800\n/zoo g 1577836800\n/etc/";
+    assert_memory_equal(disk.puts.data, first, sizeof first - 1);
+    assert_null(fake_find(&disk, "/zoo/deep/key"));
+    assert_non_null(fake_find(&disk, "/zoos"));
+}
+
 static void a_second_baking_is_refused(void **state)
 {
     (void)state;
@@ -216,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_go_first_then_initrds),
         cmocka_unit_test(hard_links_go_behind_all_files),
+        cmocka_unit_test(removals_go_first),
         cmocka_unit_test(a_second_baking_is_refused),
         cmocka_unit_test(programs_must_be_in_the_tree),
         cmocka_unit_test(room_is_checked_before_writing),

@@ -147,6 +147,8 @@ static int need_tree(struct rooms *rooms, const struct job *job, struct error *e
     for (size_t i = 0; i < job->tree->count; i++) {
         const struct entry *entry = &job->tree->entries[i];
         uint64_t size;
+        if (entry->type == ENTRY_GONE)
+            continue;
         parent_of(entry->path, dir);
         if (entry_size(entry, &size, err) < 0 ||
             ((!room || strcmp(dir, last) != 0) && (find_room(rooms, job, dir, &room, err) < 0 ||
@@ -212,7 +214,7 @@ typedef bool entry_chosen(const struct entry *entry);
 
 static bool is_no_hardlink(const struct entry *entry)
 {
-    return entry->type != ENTRY_HARDLINK;
+    return entry->type != ENTRY_HARDLINK && entry->type != ENTRY_GONE;
 }
 
 static bool is_hardlink(const struct entry *entry)
@@ -235,11 +237,20 @@ static int put_chosen(const struct job *job, entry_chosen *chosen, struct progre
     return 0;
 }
 
-/* Hard links after the files that they name; directories once more at the end, for what was put
- * into them has changed their times. */
+static int remove_gone(const struct job *job, struct error *err)
+{
+    for (size_t i = 0; i < job->tree->count; i++)
+        if (job->tree->entries[i].type == ENTRY_GONE &&
+            job->writer->remove(job->disk, job->tree->entries[i].path, job->tree->mtime, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* What goes makes room. Hard links after the files that they name; directories once more at the
+ * end, for what was put into them has changed their times. */
 static int put_entries(const struct job *job, struct progress *progress, struct error *err)
 {
-    if (put_chosen(job, is_no_hardlink, progress, err) < 0 ||
+    if (remove_gone(job, err) < 0 || put_chosen(job, is_no_hardlink, progress, err) < 0 ||
         put_chosen(job, is_hardlink, progress, err) < 0 ||
         put_chosen(job, is_directory, NULL, err) < 0)
         return -1;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "builder/heap.h"
+#include "builder/image/dirt.h"
 #include "builder/inspect/certificates.h"
 #include "builder/inspect/gather.h"
 #include "builder/pki/x509.h"
@@ -202,6 +203,18 @@ static void compare_found(struct comparison *c)
         compare_content(c);
 }
 
+/* What was taken away is there: on a machine that came up it has to be, if it is what every machine
+ * makes anew. */
+static void compare_gone(struct comparison *c, bool there)
+{
+    if (!there)
+        return;
+    if (c->in->report->stamp.there && dirt_kind_of(c->item->entry.path))
+        c->expected++;
+    else
+        differs(c, "present", "was removed from the base, and is there again");
+}
+
 static void compare_item(struct inspection *in, const struct manifest_item *item,
                          struct progress *progress)
 {
@@ -211,6 +224,8 @@ static void compare_item(struct inspection *in, const struct manifest_item *item
     int there = in->view.writer->look(in->view.disk, item->entry.path, &found, &why);
     if (there < 0)
         differs(&c, "unreadable", "cannot be read: %s", why.text);
+    else if (item->entry.type == ENTRY_GONE)
+        compare_gone(&c, there > 0);
     else if (there == 0)
         differs(&c, "missing", "is missing");
     else

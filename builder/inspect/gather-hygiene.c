@@ -4,39 +4,11 @@
 #include <sys/stat.h>
 
 #include "builder/heap.h"
+#include "builder/image/dirt.h"
+#include "builder/image/glob.h"
 #include "builder/inspect/gather.h"
-#include "builder/inspect/glob.h"
 
-enum { PATTERNS_MAX = 6, EXAMPLES_MAX = 3, NAMES_MAX = 100 * 1000, MACHINE_ID_MAX = 4096 };
-
-static const struct {
-    const char *name, *label;
-    const char *patterns[PATTERNS_MAX];
-} rows[] = {
-    {"sshHostKeys", "SSH host keys", {"/etc/ssh/ssh_host_*"}},
-    {"randomSeed",
-     "random seed",
-     {"/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret",
-      "/var/lib/urandom/random-seed"}},
-    {"dhcpLeases",
-     "DHCP leases",
-     {"/var/lib/dhcp/*lease*", "/var/lib/dhclient/*lease*", "/var/lib/dhcpcd/*lease*",
-      "/var/lib/NetworkManager/*lease*"}},
-    {"cloudInit",
-     "cloud-init state",
-     {"/var/lib/cloud/instances/**", "/var/lib/cloud/data/**", "/var/lib/cloud/sem/**"}},
-    {"logs", "logs", {"/var/log/**"}},
-    {"packageCaches",
-     "package caches",
-     {"/var/cache/apt/archives/*.deb", "/var/cache/apt/*.bin", "/var/lib/apt/lists/**",
-      "/var/cache/dnf/**", "/var/cache/yum/**"}},
-    {"temporaryFiles", "temporary files", {"/tmp/**", "/var/tmp/**"}},
-    {"crashDumps", "crash dumps", {"/var/crash/**", "/var/lib/systemd/coredump/**"}},
-    {"shellHistories", "shell histories", {"/root/.*_history", "/home/*/.*_history"}},
-    {"authorizedKeys",
-     "authorized keys",
-     {"/root/.ssh/authorized_keys*", "/home/*/.ssh/authorized_keys*"}},
-};
+enum { EXAMPLES_MAX = 3, NAMES_MAX = 100 * 1000, MACHINE_ID_MAX = 4096 };
 
 static struct trace *add_trace(struct report *r, const char *name, const char *label)
 {
@@ -75,14 +47,12 @@ struct search {
     struct trace *trace;
 };
 
-/* Empty files, links, and the lock of the package lists are part of a stock image; what the
- * manifest lists was put there on purpose. */
+/* What the manifest lists was put there on purpose. */
 static void note(void *ctx, const char *path, const struct disk_item *item)
 {
     struct search *s = ctx;
-    const char *name = strrchr(path, '/') + 1;
-    if (!S_ISREG(item->mode) || item->size == 0 || strcmp(name, "lock") == 0 ||
-        manifest_find(s->manifest, path))
+    const struct manifest_item *listed = manifest_find(s->manifest, path);
+    if (!dirt_counts(path, item) || (listed && listed->entry.type != ENTRY_GONE))
         return;
     s->trace->count++;
     s->trace->bytes += item->size;
@@ -90,21 +60,33 @@ static void note(void *ctx, const char *path, const struct disk_item *item)
         list_add(&s->trace->examples, path);
 }
 
+static int search_kind(struct inspection *in, const struct dirt_kind *kind, struct glob *glob,
+                       struct error *err)
+{
+    struct search search = {&in->manifest, add_trace(in->report, kind->name, kind->label)};
+    int result = 0;
+    glob->ctx = &search;
+    for (size_t p = 0; p < DIRT_PATTERNS_MAX && kind->patterns[p].text; p++) {
+        struct error why = ERROR_INIT;
+        if (glob_walk(glob, kind->patterns[p].text, &why) == 0)
+            continue;
+        *err = why;
+        result = -1;
+    }
+    return result;
+}
+
 int gather_hygiene(struct inspection *in, struct error *err)
 {
     struct glob glob = {.view = &in->view, .found = note, .left = NAMES_MAX};
     int result = 0;
     find_machine_id(in);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct search search = {&in->manifest, add_trace(in->report, rows[i].name, rows[i].label)};
-        glob.ctx = &search;
-        for (size_t p = 0; p < PATTERNS_MAX && rows[i].patterns[p]; p++) {
-            struct error why = ERROR_INIT;
-            if (glob_walk(&glob, rows[i].patterns[p], &why) == 0)
-                continue;
-            *err = why;
-            result = -1;
-        }
+    for (size_t i = 0; i < dirt_kind_count; i++) {
+        struct error why = ERROR_INIT;
+        if (search_kind(in, &dirt_kinds[i], &glob, &why) == 0)
+            continue;
+        *err = why;
+        result = -1;
     }
     return result;
 }

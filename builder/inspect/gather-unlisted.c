@@ -1,6 +1,6 @@
 /* What lies in nodebake's own folder and is in no manifest: it came there later. */
+#include "builder/image/glob.h"
 #include "builder/inspect/gather.h"
-#include "builder/inspect/glob.h"
 #include "builder/plan/plan.h"
 
 #include <string.h>

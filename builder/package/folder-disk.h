@@ -124,11 +124,41 @@ static inline int folder_put(struct disk *disk, const struct entry *entry, time_
     return 0;
 }
 
+/* With all that is in it. */
+static inline int folder_unlink(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *all = fd < 0 ? NULL : fdopendir(fd);
+    int result = 0;
+    for (const struct dirent *e; all && (e = readdir(all));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            result |= folder_unlink(fd, e->d_name);
+    bool directory = all != NULL;
+    if (all)
+        closedir(all);
+    return result | unlinkat(dir, name, directory ? AT_REMOVEDIR : 0);
+}
+
+static inline int folder_remove(struct disk *disk, const char *path, time_t mtime,
+                                struct error *err)
+{
+    char *above AUTO_FREE = heap_printf("%.*s", (int)(strrchr(path, '/') + 1 - path), path);
+    const struct timespec times[2] = {{.tv_sec = mtime}, {.tv_sec = mtime}};
+    int found = folder_exists(disk, path, err);
+    if (found <= 0)
+        return found;
+    int dir AUTO_CLOSE = folder_open(disk, above, O_RDONLY | O_DIRECTORY);
+    if (dir < 0 || folder_unlink(dir, strrchr(path, '/') + 1) < 0 || futimens(dir, times) < 0)
+        return error_errno(err, "remove %s", path);
+    return 0;
+}
+
 static const struct disk_writer folder_writer = {.name = "folder",
                                                  .read = folder_read,
                                                  .list = folder_list,
                                                  .exists = folder_exists,
                                                  .space = folder_space,
-                                                 .put = folder_put};
+                                                 .put = folder_put,
+                                                 .remove = folder_remove};
 
 #endif

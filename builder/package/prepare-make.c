@@ -56,15 +56,6 @@ static int choose_writer(struct copy *c)
 
 /* ---- without the guest ---- */
 
-/* Remembers the package database, so that the next build need not look. */
-static int keep_status(struct work *w, const struct base *base)
-{
-    char *name AUTO_FREE = heap_printf("%s.status", w->base);
-    buffer_clear(&w->status);
-    buffer_add(&w->status, base->dpkg_status, base->dpkg_len);
-    return file_publish(w->dir, name, w->status.data, w->status.len, 0600, w->err);
-}
-
 static int write_changes(struct copy *c, struct disk *disk)
 {
     struct work *w = c->w;
@@ -88,7 +79,8 @@ static int look(struct copy *c, struct disk *disk)
 {
     struct work *w = c->w;
     struct base *base AUTO_BASE = NULL;
-    if (base_read(c->writer, disk, &base, w->err) < 0 || keep_status(w, base) < 0)
+    if (base_read(c->writer, disk, &base, w->err) < 0 ||
+        work_keep_status(w, base->dpkg_status, base->dpkg_len) < 0)
         return -1;
     if (work_complete(w))
         return 0;
@@ -122,9 +114,10 @@ static void say(const struct copy *c)
     struct buffer names AUTO_BUFFER = buffer_heap();
     const struct work *w = c->w;
     work_names(w, &names);
-    w->out->says = heap_printf(
-        "%s %s into a copy of %s, %s%s", w->in->dry ? "would install" : "installed", names.data,
-        w->in->image.path, *c->why.text ? "by its own dpkg: " : "without starting it", c->why.text);
+    w->out->says =
+        heap_printf("%s %s%s into a copy of %s, %s%s", w->in->dry ? "would install" : "installed",
+                    names.data, w->in->debs ? "" : " from its repositories", w->in->image.path,
+                    *c->why.text ? "by its own dpkg: " : "without starting it", c->why.text);
 }
 
 static int sync_file(const struct work *w, const char *path)

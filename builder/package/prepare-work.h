@@ -14,6 +14,7 @@ struct work {
     int dir;                   /* CACHE/bases */
     char base[DIGEST_HEX_MAX]; /* the base's SHA-256 */
     struct buffer status;      /* its package database; empty: not known yet */
+    char *folder;              /* of the packages to choose from; NULL: not known yet */
     struct deb_set debs;
     struct choices choices;
     char key[DIGEST_HEX_MAX]; /* of the prepared base; "": not worked out */
@@ -22,6 +23,12 @@ struct work {
 
 /* A path below CACHE/bases; the caller frees it. */
 char *work_path(const struct work *w, const char *name) NONNULL(1, 2);
+
+/* Makes the folder CACHE/bases/.work anew; the lock is held. */
+int work_begin(const struct work *w) NONNULL(1) MUST_CHECK;
+
+/* Remembers the base's package database, so that the next build need not look. */
+int work_keep_status(struct work *w, const char *status, size_t len) NONNULL(1, 2) MUST_CHECK;
 
 /* Does the database list all packages? */
 bool work_complete(const struct work *w) NONNULL(1);

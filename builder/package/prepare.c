@@ -1,9 +1,7 @@
 #include "builder/package/prepare.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,8 @@
 #include "builder/heap.h"
 #include "builder/lock.h"
 #include "builder/package/prepare-work.h"
+#include "builder/package/prune.h"
+#include "builder/package/selection.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -23,8 +23,7 @@ enum {
     NOTE_MAX = 64 * 1024,
     IDENTITY_LEN = 64,
     KEPT_MAX = 4, /* prepared bases */
-    STATUSES_MAX = 16,
-    OPEN_FILES = 8 /* of nftw */
+    STATUSES_MAX = 16
 };
 
 char *work_path(const struct work *w, const char *name)
@@ -69,8 +68,8 @@ int work_choose(struct work *w)
     debs_free(&w->debs);
     if (!dpkg_architecture(w->status.data, w->status.len, &architecture))
         return error_set(w->err, "the base's package database does not list dpkg itself");
-    if (debs_scan(w->in->debs, architecture.data, w->in->rehash ? NULL : digests, &w->debs,
-                  w->err) < 0 ||
+    if (debs_scan(w->folder, architecture.data, w->in->rehash ? NULL : digests, &w->debs, w->err) <
+            0 ||
         choose_debs(status, architecture.data, &w->debs, w->in->packages, w->in->package_count,
                     &w->choices, w->err) < 0)
         return -1;
@@ -78,6 +77,14 @@ int work_choose(struct work *w)
 }
 
 /* ---- what is there already ---- */
+
+int work_keep_status(struct work *w, const char *status, size_t len)
+{
+    char *name AUTO_FREE = heap_printf("%s.status", w->base);
+    buffer_clear(&w->status);
+    buffer_add(&w->status, status, len);
+    return file_publish(w->dir, name, w->status.data, w->status.len, 0600, w->err);
+}
 
 static bool recall_status(struct work *w)
 {
@@ -123,6 +130,14 @@ static bool find_prepared(struct work *w)
     return true;
 }
 
+/* Is it known which packages there are to choose from? 1, 0 or -1. */
+static int find_folder(struct work *w)
+{
+    if (!w->folder && !w->in->refresh && selection_find(w) < 0)
+        return -1;
+    return w->folder != NULL;
+}
+
 /* 1 when nothing is left to be done, 0, or -1. */
 static int find_ready(struct work *w)
 {
@@ -130,76 +145,57 @@ static int find_ready(struct work *w)
         return 0;
     if (work_complete(w))
         return 1;
+    int found = find_folder(w);
+    if (found <= 0)
+        return found;
     if (work_choose(w) < 0)
         return -1;
     return find_prepared(w);
 }
 
-/* ---- old ones ---- */
-
-struct old {
-    char *name;
-    struct timespec used;
-};
-
-static int by_use(const void *a, const void *b)
-{
-    const struct timespec *x = &((const struct old *)a)->used, *y = &((const struct old *)b)->used;
-    if (x->tv_sec != y->tv_sec)
-        return x->tv_sec < y->tv_sec ? 1 : -1;
-    return x->tv_nsec < y->tv_nsec ? 1 : x->tv_nsec > y->tv_nsec ? -1 : 0;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
-
-/* Removes all but the newest files with the suffix, and what goes by the same name. */
-static void prune(const struct work *w, const char *suffix, const char *with, size_t kept)
-{
-    struct old *olds = NULL;
-    size_t count = 0, cap = 0;
-    int fd = openat(w->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    for (const struct dirent *e; dir && (e = readdir(dir));) {
-        struct stat st;
-        if (!ends_with(e->d_name, suffix) || fstatat(w->dir, e->d_name, &st, 0) < 0)
-            continue;
-        *APPEND(olds, count, cap) = (struct old){heap_copy(e->d_name), st.st_mtim};
-    }
-    if (dir)
-        closedir(dir);
-    if (count)
-        qsort(olds, count, sizeof *olds, by_use);
-    for (size_t i = 0; i < count; i++) {
-        char *other AUTO_FREE =
-            heap_printf("%.*s%s", (int)(strlen(olds[i].name) - strlen(suffix)), olds[i].name, with);
-        if (i >= kept && strncmp(olds[i].name, w->key, strlen(w->key)) != 0) {
-            unlinkat(w->dir, other, 0);
-            unlinkat(w->dir, olds[i].name, 0);
-        }
-        free(olds[i].name);
-    }
-    free(olds);
-}
-
 /* ---- making one ---- */
-
-static int remove_item(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
 
 static int remove_work(const struct work *w)
 {
     char *path AUTO_FREE = work_path(w, PREPARE_WORK);
-    if (nftw(path, remove_item, OPEN_FILES, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 &&
-        errno != ENOENT)
-        return error_errno(w->err, "remove %s", path);
+    return prune_tree(path, w->err);
+}
+
+int work_begin(const struct work *w)
+{
+    if (remove_work(w) < 0)
+        return -1;
+    if (mkdirat(w->dir, PREPARE_WORK, 0700) < 0)
+        return error_errno(w->err, "create %s", PREPARE_WORK);
     return 0;
+}
+
+/* Asks the repositories first, when that is needed; 1 when nothing is left to be done. */
+static int get_packages(struct work *w)
+{
+    int found = find_folder(w);
+    if (found)
+        return found < 0 ? -1 : 0;
+    if (work_begin(w) < 0 || selection_fetch(w) < 0)
+        return -1;
+    return w->folder ? find_ready(w) : 1;
+}
+
+static int make_or_look(struct work *w)
+{
+    int ready = get_packages(w);
+    if (ready)
+        return ready < 0 ? -1 : 0;
+    return work_begin(w) < 0 ? -1 : work_make(w);
+}
+
+static void prune(const struct work *w)
+{
+    char *bases AUTO_FREE = work_path(w, ".");
+    if (!*w->key)
+        return;
+    prune_old(bases, ".txt", ".raw", KEPT_MAX, w->key);
+    prune_old(bases, ".status", ".status", STATUSES_MAX, w->key);
 }
 
 static int make_locked(struct work *w)
@@ -208,20 +204,14 @@ static int make_locked(struct work *w)
     int ready = find_ready(w);
     if (ready)
         return ready < 0 ? -1 : 0;
-    if (remove_work(w) < 0)
-        return -1;
-    if (mkdirat(w->dir, PREPARE_WORK, 0700) < 0)
-        return error_errno(w->err, "create %s", PREPARE_WORK);
-    int result = work_make(w);
+    int result = make_or_look(w);
     struct error ignored = ERROR_INIT, *err = w->err;
     w->err = result < 0 ? &ignored : err;
     if (remove_work(w) < 0)
         result = -1;
     w->err = err;
-    if (result == 0 && *w->key) {
-        prune(w, ".txt", ".raw", KEPT_MAX);
-        prune(w, ".status", ".status", STATUSES_MAX);
-    }
+    if (result == 0)
+        prune(w);
     return result;
 }
 
@@ -247,11 +237,13 @@ int base_prepare(const struct preparation *preparation, struct prepared *out, st
 {
     struct work w = {.in = preparation, .out = out, .dir = -1, .status = buffer_heap(), .err = err};
     *out = (struct prepared){0};
-    int result = preparation->debs ? prepare(&w) : 0;
+    w.folder = heap_copy(preparation->debs);
+    int result = preparation->debs || preparation->repositories ? prepare(&w) : 0;
     cleanup_close(&w.dir);
     buffer_free(&w.status);
     choices_free(&w.choices);
     debs_free(&w.debs);
+    free(w.folder);
     if (result < 0)
         prepared_free(out);
     return result < 0 ? error_context(err, "%s", preparation->image.path) : 0;

@@ -4,6 +4,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/runtime.h"
 
 bool choices_replace_cloud_init(const struct plan_input *in)
 {
@@ -98,6 +99,11 @@ static bool opens_firewalld_for_api(const struct plan_input *in)
     return opens_firewalld(in) && strcmp(in->role->name, "controller") == 0;
 }
 
+static bool wants_v1_runtime(const struct plan_input *in)
+{
+    return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "hard-way-worker");
+}
+
 /* An overlay for images of one kind. */
 struct choice {
     const char *overlay;
@@ -106,7 +112,9 @@ struct choice {
 
 /* By the settings alone. */
 static const struct choice of_settings[] = {
-    {"kernel-held", holds_kernel}, {NULL, NULL}, /* the end */
+    {"kernel-held", holds_kernel},
+    {"hard-way-worker-v1-runtime", wants_v1_runtime},
+    {NULL, NULL}, /* the end */
 };
 
 /* By the base, too: not asked when it is not known. */

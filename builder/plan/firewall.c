@@ -133,8 +133,7 @@ bool firewall_nft_drops(const char *rules)
 /* Chains have capitals there: ":INPUT DROP [0:0]", "-A INPUT -j REJECT". */
 static bool iptables_line_drops(const char *line, size_t len)
 {
-    return len && *line != '#' &&
-           (has_word(line, len, "DROP") || has_word(line, len, "REJECT"));
+    return len && *line != '#' && (has_word(line, len, "DROP") || has_word(line, len, "REJECT"));
 }
 
 bool firewall_iptables_drops(const char *rules)

@@ -21,14 +21,14 @@ static json_t *entry_json(const struct entry *e)
     char mode[8];
     snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
     json_t *o = json_pack("{s:s, s:s}", "path", e->path, "type", entry_type_word(e->type));
-    if (e->type != ENTRY_HARDLINK) {
+    if (e->type != ENTRY_HARDLINK && e->type != ENTRY_GONE) {
         json_object_set_new(o, "uid", json_integer(e->uid));
         json_object_set_new(o, "gid", json_integer(e->gid));
     }
     json_object_set_new(o, "from", json_string(e->source));
     if (e->target)
         json_object_set_new(o, "target", json_string(e->target));
-    else
+    else if (e->type != ENTRY_GONE)
         json_object_set_new(o, "mode", json_string(mode));
     if (e->xattr_count)
         json_object_set_new(o, "xattrs", xattrs_json(e));
@@ -66,11 +66,16 @@ static json_t *facts_json(const struct plan *plan)
     return list;
 }
 
-static json_t *packages_json(const struct role *role)
+static json_t *packages_json(const struct plan_input *in)
 {
+    const struct texts *own = &in->cluster->settings.packages;
+    const struct role *role = in->role;
     json_t *list = json_array();
     for (size_t i = 0; i < role->packages.count; i++)
         json_array_append_new(list, json_string(role->packages.items[i]));
+    for (size_t i = 0; i < own->count; i++)
+        if (!texts_have(&role->packages, own->items[i]))
+            json_array_append_new(list, json_string(own->items[i]));
     return list;
 }
 
@@ -98,7 +103,7 @@ static json_t *plan_json(const struct plan *plan)
         in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
         (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
         (json_int_t)plan->bytes, "entries", entries, "units", units_json(plan), "facts",
-        facts_json(plan), "packages", packages_json(in->role), "absent", absent_json(plan));
+        facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan));
 }
 
 int plan_print_json(struct plan *const *plans, size_t n, FILE *out, struct error *err)

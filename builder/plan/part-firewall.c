@@ -96,11 +96,11 @@ static int open_firewalld(struct plan *plan, struct error *err)
 
 /* A row a firewall: its unit; what more makes it active, or NULL; how it is opened, or NULL; what
  * is done beside masking the unit, or NULL. */
-static const struct firewall {
+static const struct kind {
     const char *unit, *name;
     is_active *active;
     firewall_edit *open, *disable;
-} firewalls[] = {
+} kinds[] = {
     {"ufw.service", "ufw", ufw_active, open_ufw, disable_ufw},
     {"firewalld.service", "firewalld", NULL, open_firewalld, NULL},
     {"nftables.service", "nftables with /etc/nftables.conf", nftables_active, NULL, NULL},
@@ -111,55 +111,53 @@ static const struct firewall {
     {"shorewall6.service", "shorewall6", NULL, NULL, NULL},
 };
 
-static bool is_on(const struct plan *plan, const struct firewall *firewall)
+static bool is_on(const struct plan *plan, const struct kind *kind)
 {
     const struct settings *s = &plan->in.cluster->settings;
     for (size_t i = 0; i < s->unit_count; i++)
-        if (strcmp(s->units[i].name, firewall->unit) == 0 &&
-            s->units[i].state != OWN_UNIT_ENABLED)
+        if (strcmp(s->units[i].name, kind->unit) == 0 && s->units[i].state != OWN_UNIT_ENABLED)
             return false; /* the user switches it off */
-    return base_unit_enabled(plan->in.base, firewall->unit) &&
-           (!firewall->active || firewall->active(plan));
+    return base_unit_enabled(plan->in.base, kind->unit) && (!kind->active || kind->active(plan));
 }
 
-static int open_it(struct plan *plan, const struct firewall *firewall, struct error *err)
+static int open_it(struct plan *plan, const struct kind *kind, struct error *err)
 {
-    if (firewall->open)
-        return firewall->open(plan, err);
+    if (kind->open)
+        return kind->open(plan, err);
     return error_set(err,
                      "firewall: the base has an active firewall, %s, and nodebake can open only "
                      "ufw and firewalld: say `firewall: disable` in cluster.yaml, or bring rules "
                      "that let the cluster through with `files`",
-                     firewall->name);
+                     kind->name);
 }
 
-static int disable_it(struct plan *plan, const struct firewall *firewall, struct error *err)
+static int disable_it(struct plan *plan, const struct kind *kind, struct error *err)
 {
-    char *path AUTO_FREE = heap_printf("/etc/systemd/system/%s", firewall->unit);
-    if (firewall->disable && firewall->disable(plan, err) < 0)
+    char *path AUTO_FREE = heap_printf("/etc/systemd/system/%s", kind->unit);
+    if (kind->disable && kind->disable(plan, err) < 0)
         return -1;
-    if (part_unit_off(plan, firewall->unit, SOURCE, err) < 0)
+    if (part_unit_off(plan, kind->unit, SOURCE, err) < 0)
         return -1;
     return part_link(plan, path, "/dev/null", SOURCE, err);
 }
 
-static int refuse_it(const struct firewall *firewall, struct error *err)
+static int refuse_it(const struct kind *kind, struct error *err)
 {
     return error_set(err,
                      "the base has an active firewall, %s, which would cut the nodes off from each "
                      "other: say `firewall: open` or `firewall: disable` in cluster.yaml",
-                     firewall->name);
+                     kind->name);
 }
 
 int part_firewall(struct plan *plan, struct error *err)
 {
     enum firewall wanted = plan->in.cluster->settings.firewall;
-    for (size_t i = 0; plan->in.base && i < ARRAY_LEN(firewalls); i++) {
-        if (!is_on(plan, &firewalls[i]))
+    for (size_t i = 0; plan->in.base && i < ARRAY_LEN(kinds); i++) {
+        if (!is_on(plan, &kinds[i]))
             continue;
-        int result = wanted == FIREWALL_OPEN      ? open_it(plan, &firewalls[i], err)
-                     : wanted == FIREWALL_DISABLE ? disable_it(plan, &firewalls[i], err)
-                                                  : refuse_it(&firewalls[i], err);
+        int result = wanted == FIREWALL_OPEN      ? open_it(plan, &kinds[i], err)
+                     : wanted == FIREWALL_DISABLE ? disable_it(plan, &kinds[i], err)
+                                                  : refuse_it(&kinds[i], err);
         if (result < 0)
             return -1;
     }

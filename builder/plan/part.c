@@ -11,32 +11,29 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access, /* users, sshd, rescue */
-    part_cloud_init, part_host_name,  part_modules,     part_ntp,
-    part_proxy,      part_registries, part_trusted_cas, NULL, /* the end */
+    part_access, part_cloud_init, part_host_name,  part_kernel,  part_modules,
+    part_ntp,    part_proxy,      part_registries, part_runtime, part_trusted_cas,
 };
 
-static part_add *const late[] = {
-    part_firewall,
-    part_sysctl, part_units, NULL, /* the end */
-};
+/* They look at what the others and the overlays have added. */
+static part_add *const late[] = {part_firewall, part_sysctl, part_units, part_hygiene};
 
-static int run(part_add *const *part, struct plan *plan, struct error *err)
+static int run(part_add *const *all, size_t n, struct plan *plan, struct error *err)
 {
-    for (; *part; part++)
-        if ((*part)(plan, err) < 0)
+    for (size_t i = 0; i < n; i++)
+        if (all[i](plan, err) < 0)
             return -1;
     return 0;
 }
 
 int part_add_all(struct plan *plan, struct error *err)
 {
-    return run(parts, plan, err);
+    return run(parts, ARRAY_LEN(parts), plan, err);
 }
 
 int part_add_late(struct plan *plan, struct error *err)
 {
-    return run(late, plan, err);
+    return run(late, ARRAY_LEN(late), plan, err);
 }
 
 int part_dir(struct plan *plan, const char *path, mode_t mode, const char *source,

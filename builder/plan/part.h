@@ -89,4 +89,14 @@ int part_registries(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHE
 /* CAs that the whole system trusts. */
 int part_trusted_cas(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
+/* The kernel's command line, in GRUB's menu and in what it is made of. */
+int part_kernel(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Refuses a runtime that the release's containerd has not. */
+int part_runtime(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Removes what the base's own boots left; not in the table, for it has to come when all else is in
+ * the tree. */
+int part_hygiene(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 #endif

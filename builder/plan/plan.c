@@ -364,6 +364,7 @@ void plan_free(struct plan *plan)
         free(plan->always[i].target);
     }
     free(plan->always);
+    texts_free(&plan->remarks);
     free(plan->facts_used);
     tree_free(plan->tree);
     free(plan);

@@ -72,6 +72,7 @@ struct plan {
     size_t enabled_count, enabled_cap;
     struct plan_unit *always; /* units that parts switched on */
     size_t always_count, always_cap;
+    struct texts remarks; /* what its user should know of the base */
 };
 
 /* Does the profile lay out the cluster's Kubernetes version, and is the release for it? */

@@ -136,6 +136,24 @@ static void hard_links_and_xattrs_are_shown(void **state)
     json_decref(top);
 }
 
+static void removals_are_shown(void **state)
+{
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    struct plan *plans[] = {&f->plan};
+    fixture_add(f, (struct entry){.path = heap_copy("/z"),
+                                  .type = ENTRY_GONE,
+                                  .source = heap_copy("hygiene: logs")});
+    char *text AUTO_FREE = print_text(&f->plan), *json AUTO_FREE = print_json(plans, 1);
+    json_t *top, *entries = json_object_get(json_array_get(parse_images(json, &top), 0), "entries");
+    json_t *gone = json_array_get(entries, 4);
+    assert_non_null(strstr(text, "\ngone    -   -   /z                                            "
+                                 "                 hygiene: logs\n"));
+    check_text(gone, "type", "gone");
+    assert_int_equal(json_object_size(gone), 3); /* path, type, from */
+    json_decref(top);
+}
+
 static void a_role_is_any_node(void **state)
 {
     (void)state;
@@ -259,6 +277,7 @@ int main(void)
         cmocka_unit_test(contents_are_never_shown),
         cmocka_unit_test(people_see_the_machine_and_its_files),
         cmocka_unit_test(hard_links_and_xattrs_are_shown),
+        cmocka_unit_test(removals_are_shown),
         cmocka_unit_test(a_role_is_any_node),
         cmocka_unit_test(what_is_absent_is_named),
         cmocka_unit_test(scripts_see_the_same),

@@ -32,14 +32,16 @@ static void print_head(const struct plan *plan, FILE *out)
     fprintf(out, "\n\n");
 }
 
-/* A hard link is the file that it names: its arrow has two heads. */
+/* A hard link is the file that it names: its arrow has two heads. Of what goes there is nothing but
+ * the path. */
 static void print_entry(const struct entry *e, FILE *out)
 {
-    bool hard = e->type == ENTRY_HARDLINK;
+    bool hard = e->type == ENTRY_HARDLINK, gone = e->type == ENTRY_GONE;
     char mode[8] = "-";
-    if (e->type != ENTRY_LINK && !hard)
+    if (e->type != ENTRY_LINK && !hard && !gone)
         snprintf(mode, sizeof mode, "%04o", (unsigned)e->mode & 07777);
-    char *owner AUTO_FREE = hard ? heap_copy("  -  ") : heap_printf("%2u:%-2u", e->uid, e->gid);
+    char *owner AUTO_FREE =
+        hard || gone ? heap_copy("  -  ") : heap_printf("%2u:%-2u", e->uid, e->gid);
     char *path AUTO_FREE = e->target
                                ? heap_printf("%s %s %s", e->path, hard ? "<->" : "->", e->target)
                                : heap_copy(e->path);
@@ -78,11 +80,16 @@ static void print_facts(const struct plan *plan, FILE *out)
     }
 }
 
-static void print_packages(const struct role *role, FILE *out)
+static void print_packages(const struct plan_input *in, FILE *out)
 {
+    const struct texts *own = &in->cluster->settings.packages;
+    const struct role *role = in->role;
     fprintf(out, "\npackages that the base image must have:");
     for (size_t i = 0; i < role->packages.count; i++)
         fprintf(out, " %s", role->packages.items[i]);
+    for (size_t i = 0; i < own->count; i++)
+        if (!texts_have(&role->packages, own->items[i]))
+            fprintf(out, " %s", own->items[i]);
     fputc('\n', out);
 }
 
@@ -100,7 +107,7 @@ void plan_print(const struct plan *plan, FILE *out)
     print_entries(plan->tree, out);
     print_units(plan, out);
     print_facts(plan, out);
-    print_packages(plan->in.role, out);
+    print_packages(&plan->in, out);
     print_base(&plan->in, out);
     if (plan->absent_count)
         fprintf(out, "\nabsent:\n");

@@ -46,6 +46,27 @@ static void hard_links_name_another_file(void **state)
     assert_int_equal(tree->count, 1);
 }
 
+static void removals_have_a_path_only(void **state)
+{
+    (void)state;
+    struct tree *tree AUTO_TREE = make_tree();
+    struct entry full = entry_gone("/a"), leading = entry_gone("/a"), moded = entry_gone("/a");
+    struct entry owned = entry_gone("/a"), marked = entry_gone("/a");
+    full.text = heap_copy("x");
+    leading.target = heap_copy("x");
+    moded.mode = 0644;
+    owned.gid = 1;
+    add_xattr(&marked, "user.x", "1");
+    refuse(tree, full, "/a: a removal has no content");
+    refuse(tree, leading, "/a: a removal has no target");
+    refuse(tree, moded, "/a: a removal has no mode, owner or extended attributes");
+    refuse(tree, owned, "/a: a removal has no mode, owner or extended attributes");
+    refuse(tree, marked, "/a: a removal has no mode, owner or extended attributes");
+    add(tree, entry_gone("/a"));
+    refuse(tree, entry_text("/a", "x", NULL), "/a is a removal (from nodebake) and cannot also be");
+    assert_string_equal(entry_type_word(ENTRY_GONE), "gone");
+}
+
 static void refuse_xattr(const char *name, const char *message)
 {
     struct tree *tree AUTO_TREE = make_tree();
@@ -124,6 +145,7 @@ int main(void)
         cmocka_unit_test(paths_must_be_clean),
         cmocka_unit_test(contents_must_fit_types),
         cmocka_unit_test(hard_links_name_another_file),
+        cmocka_unit_test(removals_have_a_path_only),
         cmocka_unit_test(xattrs_must_be_ones_that_linux_takes),
         cmocka_unit_test(xattrs_are_sorted),
         cmocka_unit_test(sizes_come_from_content),

@@ -77,6 +77,8 @@ static int check_target(const struct entry *entry, struct error *err)
 {
     if (entry->type == ENTRY_LINK && (!entry->target || !*entry->target))
         return error_set(err, "%s: a link needs a target", entry->path);
+    if (entry->target && entry->type != ENTRY_LINK && entry->type != ENTRY_HARDLINK)
+        return error_set(err, "%s: a %s has no target", entry->path, entry_type_name(entry->type));
     if (entry->type != ENTRY_HARDLINK)
         return 0;
     if (check_path(entry->target, err) < 0)
@@ -127,9 +129,19 @@ static int check_xattrs(struct entry *entry, struct error *err)
     return 0;
 }
 
+/* What is not there has nothing but its path. */
+static int check_gone(const struct entry *entry, struct error *err)
+{
+    if (entry->type == ENTRY_GONE &&
+        (entry->mode || entry->uid || entry->gid || entry->xattr_count))
+        return error_set(err, "%s: a removal has no mode, owner or extended attributes",
+                         entry->path);
+    return 0;
+}
+
 int entry_check(struct entry *entry, struct error *err)
 {
-    if (check_path(entry->path, err) < 0)
+    if (check_path(entry->path, err) < 0 || check_gone(entry, err) < 0)
         return -1;
     if (entry->mode & ~(mode_t)07777)
         return error_set(err, "%s: mode %o is more than permission bits", entry->path, entry->mode);

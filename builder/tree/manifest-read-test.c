@@ -15,6 +15,7 @@ static struct tree *make_full_tree(void)
     add(tree, entry_dir("/k", 0700));
     add(tree, key);
     add(tree, entry_hardlink("/k/second", "/k/key"));
+    add(tree, entry_gone("/k/old"));
     assert_int_equal(tree_add_manifest(tree, &err), 0);
     return tree;
 }
@@ -36,7 +37,7 @@ static void what_was_written_is_read(void **state)
     struct manifest m AUTO_MANIFEST = parse(tree_find(tree, TREE_MANIFEST)->text);
     assert_true(m.genuine);
     assert_int_equal(strlen(m.build), 16);
-    assert_int_equal(m.count, 4);
+    assert_int_equal(m.count, 5);
     const struct manifest_item *key = manifest_find(&m, "/k/key");
     assert_non_null(key);
     assert_int_equal(key->entry.type, ENTRY_FILE);
@@ -54,6 +55,8 @@ static void what_was_written_is_read(void **state)
     assert_string_equal(manifest_find(&m, "/k/link")->entry.target, "key");
     assert_int_equal(manifest_find(&m, "/k/second")->entry.type, ENTRY_HARDLINK);
     assert_string_equal(manifest_find(&m, "/k/second")->entry.target, "/k/key");
+    assert_int_equal(manifest_find(&m, "/k/old")->entry.type, ENTRY_GONE);
+    assert_int_equal(manifest_find(&m, "/k/old")->entry.mode, 0);
     assert_null(manifest_find(&m, "/k/other"));
 }
 

@@ -34,7 +34,7 @@ static int get_type(const json_t *object, enum entry_type *type, struct error *e
     const char *word;
     if (get_text(object, "type", &word, err) < 0)
         return -1;
-    for (*type = ENTRY_DIR; *type <= ENTRY_HARDLINK; ++*type)
+    for (*type = ENTRY_DIR; *type <= ENTRY_GONE; ++*type)
         if (strcmp(word, entry_type_word(*type)) == 0)
             return 0;
     return error_set(err, "its type '%.32s' is unknown", word);
@@ -94,7 +94,7 @@ static int read_inode(const json_t *object, struct entry *entry, struct error *e
 static int read_content(const json_t *object, struct manifest_item *item, struct error *err)
 {
     const char *text;
-    if (item->entry.type == ENTRY_DIR)
+    if (item->entry.type == ENTRY_DIR || item->entry.type == ENTRY_GONE)
         return 0;
     if (item->entry.type != ENTRY_FILE) {
         if (get_text(object, "target", &text, err) < 0)
@@ -129,7 +129,8 @@ static int read_item(const json_t *object, struct manifest_item *item, struct er
     item->entry.path = heap_copy(path);
     if (get_type(object, &item->entry.type, err) < 0 || read_content(object, item, err) < 0)
         return -1;
-    if (item->entry.type != ENTRY_HARDLINK && read_inode(object, &item->entry, err) < 0)
+    bool inode = item->entry.type != ENTRY_HARDLINK && item->entry.type != ENTRY_GONE;
+    if (inode && read_inode(object, &item->entry, err) < 0)
         return -1;
     return check_entry(&item->entry, err);
 }

@@ -152,6 +152,25 @@ static void manifest_shows_hard_links_and_xattrs(void **state)
                             "      }\n");
 }
 
+static void manifest_shows_removals(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct tree *tree AUTO_TREE = make_tree();
+    struct tree *below AUTO_TREE = make_tree();
+    add(tree, entry_gone("/g"));
+    expect_manifest(tree, "  \"entries\": [\n"
+                          "    {\n"
+                          "      \"path\": \"/g\",\n"
+                          "      \"type\": \"gone\"\n"
+                          "    }\n"
+                          "  ],\n");
+    add(below, entry_gone("/g"));
+    add(below, entry_text("/g/h", "x", NULL));
+    assert_int_equal(tree_add_manifest(below, &err), -1);
+    assert_string_equal(err.text, "manifest: /g/h lies below /g, which is a removal");
+}
+
 static void manifest_needs_files_and_utf8(void **state)
 {
     (void)state;
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(manifest_refuses_children_of_files),
         cmocka_unit_test(manifest_refuses_hard_links_to_no_file),
         cmocka_unit_test(manifest_shows_hard_links_and_xattrs),
+        cmocka_unit_test(manifest_shows_removals),
         cmocka_unit_test(manifest_needs_files_and_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

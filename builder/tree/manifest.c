@@ -72,6 +72,11 @@ static int describe_inode(json_t *object, const struct entry *entry, struct erro
     return describe_xattrs(object, entry, err);
 }
 
+static bool has_inode(const struct entry *entry)
+{
+    return entry->type != ENTRY_HARDLINK && entry->type != ENTRY_GONE;
+}
+
 static int describe_entry(json_t *list, const struct entry *entry, struct error *err)
 {
     json_t *object = json_object();
@@ -79,7 +84,7 @@ static int describe_entry(json_t *list, const struct entry *entry, struct error 
     if (set_string(object, "path", entry->path, err) < 0 ||
         set_string(object, "type", entry_type_word(entry->type), err) < 0 ||
         describe_content(object, entry, err) < 0 ||
-        (entry->type != ENTRY_HARDLINK && describe_inode(object, entry, err) < 0))
+        (has_inode(entry) && describe_inode(object, entry, err) < 0))
         return error_context(err, "%s", entry->path);
     return 0;
 }
@@ -101,7 +106,7 @@ static int check_parents(const struct tree *tree, const struct entry *entry, str
     for (char *slash = strrchr(parent, '/'); slash != parent; slash = strrchr(parent, '/')) {
         *slash = '\0';
         const struct entry *above = find_sorted(tree, parent);
-        if (above && (above->type == ENTRY_FILE || above->type == ENTRY_HARDLINK))
+        if (above && above->type != ENTRY_DIR && above->type != ENTRY_LINK)
             return error_set(err, "%s lies below %s, which is a %s", entry->path, parent,
                              entry_type_name(above->type));
     }
@@ -113,7 +118,7 @@ static int check_target(const struct tree *tree, const struct entry *entry, stru
 {
     const struct entry *file =
         entry->type == ENTRY_HARDLINK ? find_sorted(tree, entry->target) : NULL;
-    if (file && (file->type == ENTRY_DIR || file->type == ENTRY_HARDLINK))
+    if (file && file->type != ENTRY_FILE && file->type != ENTRY_LINK)
         return error_set(err, "%s is a hard link to %s, which is a %s and not a file", entry->path,
                          file->path, entry_type_name(file->type));
     return 0;

@@ -76,4 +76,9 @@ static inline struct entry entry_hardlink(const char *path, const char *file)
         .path = heap_copy(path), .type = ENTRY_HARDLINK, .target = heap_copy(file)};
 }
 
+static inline struct entry entry_gone(const char *path)
+{
+    return (struct entry){.path = heap_copy(path), .type = ENTRY_GONE};
+}
+
 #endif

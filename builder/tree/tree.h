@@ -89,9 +89,9 @@ int entry_digest(const struct entry *entry, char *hex, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Adds /usr/lib/nodebake/manifest.json: every entry with mode, owner, extended attributes, and
- * SHA-256 of its content. All host files must be there. An entry below a file, and a hard link to
- * what the tree has as a directory or another hard link, are errors. The tree is sorted
- * afterwards. */
+ * SHA-256 of its content. All host files must be there. An entry below a file or a removal, and a
+ * hard link to what the tree has as a directory, removal or another hard link, are errors. The tree
+ * is sorted afterwards. */
 int tree_add_manifest(struct tree *tree, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Frees the tree; NULL is allowed. */

@@ -170,6 +170,15 @@ int directory_replace(ext2_filsys fs, ext2_ino_t directory, const char *name,
     return touch(fs, directory, 0, mtime, err);
 }
 
+int directory_remove(ext2_filsys fs, ext2_ino_t directory, const char *name, bool is_directory,
+                     time_t mtime, struct error *err)
+{
+    errcode_t code = ext2fs_unlink(fs, directory, name, 0, 0);
+    if (code)
+        return ext4_error(err, code, "take a name out of directory inode %u", directory);
+    return touch(fs, directory, -is_directory, mtime, err);
+}
+
 static int check_links(ext2_filsys fs, ext2_ino_t parent, struct error *err)
 {
     struct ext2_inode inode;

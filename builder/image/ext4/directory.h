@@ -22,6 +22,11 @@ int directory_replace(ext2_filsys fs, ext2_ino_t directory, const char *name,
                       const struct node *node, time_t mtime, struct error *err)
     NONNULL(1, 3, 4, 6) MUST_CHECK;
 
+/* Takes a name that is in the directory away, of a directory or not; what had it is the caller's
+ * business. */
+int directory_remove(ext2_filsys fs, ext2_ino_t directory, const char *name, bool is_directory,
+                     time_t mtime, struct error *err) NONNULL(1, 3, 6) MUST_CHECK;
+
 /* Makes an empty directory, in a directory that does not have the name. */
 int directory_make(ext2_filsys fs, ext2_ino_t parent, const char *name, mode_t mode, time_t mtime,
                    ext2_ino_t *out, struct error *err) NONNULL(1, 3, 6, 7) MUST_CHECK;

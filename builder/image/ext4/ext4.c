@@ -137,4 +137,5 @@ const struct disk_writer disk_writer_ext4 = {
     .exists = ext4_exists,
     .space = ext4_space,
     .put = ext4_put,
+    .remove = ext4_remove,
 };

@@ -129,5 +129,7 @@ int ext4_space(struct disk *disk, const char *dir, struct disk_space *out, struc
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 int ext4_put(struct disk *disk, const struct entry *entry, time_t mtime, struct progress *progress,
              struct error *err) NONNULL(1, 2, 5) MUST_CHECK;
+int ext4_remove(struct disk *disk, const char *path, time_t mtime, struct error *err)
+    NONNULL(1, 2, 4) MUST_CHECK;
 
 #endif

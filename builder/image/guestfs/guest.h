@@ -98,6 +98,18 @@ int guest_write_content(guestfs_h *g, const struct entry *entry, const char *pat
 int guest_set_xattrs(guestfs_h *g, const struct entry *entry, const char *path, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* Writes zeros over the content of a file, `size` bytes. */
+int guest_zero(guestfs_h *g, const char *path, int64_t size, struct error *err)
+    NONNULL(1, 2, 4) MUST_CHECK;
+
+/* Sets the time of modification of the directory that the path, or the link at it, leads to. */
+int guest_set_directory_time(guestfs_h *g, const char *path, int64_t seconds, int64_t nanoseconds,
+                             struct error *err) NONNULL(1, 2, 5) MUST_CHECK;
+
+/* The writer's remove. */
+int guest_remove(struct disk *disk, const char *path, time_t mtime, struct error *err)
+    NONNULL(1, 2, 4) MUST_CHECK;
+
 /* The writer's put. */
 int guest_put(struct disk *disk, const struct entry *entry, time_t mtime, struct progress *progress,
               struct error *err) NONNULL(1, 2, 5) MUST_CHECK;

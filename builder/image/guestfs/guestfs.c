@@ -256,5 +256,6 @@ const struct disk_writer disk_writer_guestfs = {
     .exists = exists,
     .space = guest_space,
     .put = guest_put,
+    .remove = guest_remove,
     .run = run,
 };

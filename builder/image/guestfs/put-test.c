@@ -230,6 +230,34 @@ static off_t size_of(const char *path)
     return st.st_size;
 }
 
+static void take(const char *path)
+{
+    struct error err = ERROR_INIT;
+    if (disk_writer_guestfs.remove(disks[RAW], path, MTIME, &err) < 0)
+        fail_msg("%s", err.text);
+    expect_exists(disks[RAW], path, 0);
+}
+
+/* Through links of the image and not of the appliance, and with nothing left in free blocks. */
+static void what_is_removed_is_gone(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    put_text(disks[RAW], "/var/run/gone/deep/file", "REMOVED-41bb", 0644);
+    put_text(disks[RAW], "/var/run/gone/two", "x", 0644);
+    put(disks[RAW],
+        (struct entry){.path = "/run/kept", .type = ENTRY_HARDLINK, .target = "/run/gone/two"});
+    put(disks[RAW], (struct entry){.path = "/run/gone/link", .type = ENTRY_LINK, .target = "/"});
+    assert_int_equal(guestfs_sync(set->g), 0);
+    take("/var/run/gone");
+    take("/var/run/gone");
+    take("/nowhere/at/all");
+    take("/srv/dangling");
+    expect_text(disks[RAW], "/run/kept", "x");
+    expect_text(disks[RAW], "/etc/os-release", "ID=debian\nVERSION_ID=12\n");
+    assert_int_equal(disk_writer_guestfs.remove(disks[RAW], "/", MTIME, &err), -1);
+}
+
 static void disks_close_clean(void **state)
 {
     (void)state;
@@ -255,6 +283,7 @@ static void overlays_hold_the_difference(void **state)
     assert_true(holds("base.raw", SECRET));
     assert_false(holds("two.raw", SECRET));
     assert_true(holds("two.raw", PUBLIC));
+    assert_false(holds("raw", "REMOVED-41bb"));
 }
 
 static void entries_are_there_from_outside(void **state)
@@ -326,6 +355,7 @@ int main(void)
         cmocka_unit_test(attributes_are_put),
         cmocka_unit_test(misfits_are_refused),
         cmocka_unit_test(replaced_secrets_are_wiped),
+        cmocka_unit_test(what_is_removed_is_gone),
         cmocka_unit_test(disks_close_clean),
         cmocka_unit_test(overlays_hold_the_difference),
         cmocka_unit_test(entries_are_there_from_outside),

@@ -50,8 +50,8 @@ static int set_time(guestfs_h *g, const char *path, time_t mtime, struct error *
 }
 
 /* The path may be a link to the directory, whose own time is not meant. */
-static int set_directory_time(guestfs_h *g, const char *path, int64_t seconds, int64_t nanoseconds,
-                              struct error *err)
+int guest_set_directory_time(guestfs_h *g, const char *path, int64_t seconds, int64_t nanoseconds,
+                             struct error *err)
 {
     char *real AUTO_FREE = guestfs_realpath(g, path);
     if (!real || guestfs_utimens(g, real, 0, NOT_CHANGED, seconds, nanoseconds) < 0)
@@ -85,7 +85,7 @@ static int make_parents(guestfs_h *g, const char *path, time_t mtime, struct err
     if (make_parents(g, parent, mtime, err) < 0 || make_directory(g, parent, 0755, err) < 0)
         return -1;
     char *above AUTO_FREE = parent_of(parent);
-    return set_directory_time(g, above, mtime, 0, err);
+    return guest_set_directory_time(g, above, mtime, 0, err);
 }
 
 /* The owner first: chown clears set-id bits and capabilities. */
@@ -108,11 +108,11 @@ static int put_directory(guestfs_h *g, const struct entry *entry, time_t mtime, 
     if (found < 0)
         return -1;
     if (!found && (make_directory(g, entry->path, entry->mode, err) < 0 ||
-                   set_directory_time(g, parent, mtime, 0, err) < 0))
+                   guest_set_directory_time(g, parent, mtime, 0, err) < 0))
         return -1;
     if (set_attributes(g, entry, entry->path, err) < 0)
         return -1;
-    return set_directory_time(g, entry->path, mtime, 0, err);
+    return guest_set_directory_time(g, entry->path, mtime, 0, err);
 }
 
 /* link(2) would not say which of its two names is wrong. */
@@ -147,13 +147,8 @@ static int make_new(guestfs_h *g, const struct entry *entry, const char *path, t
     return set_time(g, path, mtime, err);
 }
 
-/* What only its owner could read, and is about to go, leaves nothing in the free blocks. It must
- * reach the disk before the file goes, or it never will. */
-static int wipe(guestfs_h *g, const char *path, const struct before *old, struct error *err)
+int guest_zero(guestfs_h *g, const char *path, int64_t size, struct error *err)
 {
-    int64_t size = old->size;
-    if (!old->there || !S_ISREG(old->mode) || old->mode & 077 || old->links > 1 || size == 0)
-        return 0;
     char *zeros AUTO_FREE = heap_array(ZEROS_MAX, 1);
     for (int64_t at = 0; at < size;) {
         int64_t left = size - at;
@@ -162,6 +157,18 @@ static int wipe(guestfs_h *g, const char *path, const struct before *old, struct
             return guest_error(g, err, "zero the old %s", path);
         at += n;
     }
+    return 0;
+}
+
+/* What only its owner could read, and is about to go, leaves nothing in the free blocks. It must
+ * reach the disk before the file goes, or it never will. */
+static int wipe(guestfs_h *g, const char *path, const struct before *old, struct error *err)
+{
+    int64_t size = old->size;
+    if (!old->there || !S_ISREG(old->mode) || old->mode & 077 || old->links > 1 || size == 0)
+        return 0;
+    if (guest_zero(g, path, size, err) < 0)
+        return -1;
     if (guestfs_sync(g) < 0)
         return guest_error(g, err, "zero the old %s", path);
     return 0;
@@ -197,8 +204,8 @@ static int set_parent_time(guestfs_h *g, const struct entry *entry, const struct
     mode_t type = entry->type == ENTRY_LINK ? S_IFLNK : S_IFREG;
     if (old->there && old->links == 1 && (old->mode & S_IFMT) == type &&
         entry->type != ENTRY_HARDLINK)
-        return set_directory_time(g, parent, old->seconds, old->nanoseconds, err);
-    return set_directory_time(g, parent, mtime, 0, err);
+        return guest_set_directory_time(g, parent, old->seconds, old->nanoseconds, err);
+    return guest_set_directory_time(g, parent, mtime, 0, err);
 }
 
 /* Beside its place, then renamed: what cannot be written whole leaves the old file. */
