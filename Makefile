@@ -79,7 +79,7 @@ BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-in
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
-BUILDER += plan/firewall plan/part-firewall
+BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
 	plan/part-modules plan/part-ntp plan/part-proxy plan/part-registries plan/part-sysctl \
 	plan/part-trusted-cas plan/part-units plan/registry-config plan/sshd plan/sysctl \
@@ -117,7 +117,7 @@ TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/firewall plan/part-firewall
+TESTS_BUILDER += plan/firewall plan/part-firewall plan/part-resolver
 TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
 	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
 	plan/part-units plan/sshd plan/sysctl plan/units

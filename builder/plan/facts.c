@@ -6,6 +6,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/resolver.h"
 #include "builder/plan/registry-config.h"
 
 enum { JOURNAL_MIB = 500 };
@@ -35,7 +36,8 @@ static void systemd_cgroup(const struct plan_input *in, struct buffer *out)
 /* resolved's own file on an image that has it; its stub 127.0.0.53 would be no use to a pod. */
 static void resolv_conf(const struct plan_input *in, struct buffer *out)
 {
-    bool resolved = in->base && in->base->resolved;
+    enum resolver resolver = in->base ? resolver_of(in) : RESOLVER_FILE;
+    bool resolved = resolver == RESOLVER_RESOLVED || resolver == RESOLVER_START;
     buffer_puts(out, resolved ? "/run/systemd/resolve/resolv.conf" : "/etc/resolv.conf");
 }
 

@@ -16,7 +16,8 @@ static part_add *const parts[] = {
 };
 
 /* They look at what the others and the overlays have added. */
-static part_add *const late[] = {part_firewall, part_sysctl, part_units, part_hygiene};
+static part_add *const late[] = {part_firewall, part_resolver, part_sysctl, part_units,
+                                 part_hygiene};
 
 static int run(part_add *const *all, size_t n, struct plan *plan, struct error *err)
 {

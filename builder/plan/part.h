@@ -65,6 +65,7 @@ int part_modules(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* ---- late ones ---- */
 
 int part_firewall(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+int part_resolver(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 int part_sysctl(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* Fills plan->enabled, too. */
 int part_units(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
