@@ -51,6 +51,7 @@ BUILDER += image/base image/base-file image/base-files image/base-look image/bas
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
 	image/partition-table image/partition-view image/private-file image/qemu-nbd \
 	image/qemu-nbd-child image/qemu-path
+BUILDER += image/base-selinux
 BUILDER += image/base-system image/base-units image/grub-cfg
 BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
 	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
@@ -79,6 +80,7 @@ BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-in
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
+BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
 	plan/part-modules plan/part-ntp plan/part-proxy plan/part-registries plan/part-sysctl \
 	plan/part-trusted-cas plan/part-units plan/registry-config plan/sshd plan/sysctl \
@@ -98,7 +100,7 @@ TESTS_BUILDER += image/base image/base-file image/base-files image/base-look ima
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd
-TESTS_BUILDER += image/base-units
+TESTS_BUILDER += image/base-units image/base-selinux
 TESTS_BUILDER += image/base-system
 TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
 	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
@@ -116,6 +118,7 @@ TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += plan/firewall plan/part-firewall plan/part-resolver
 TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
 	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
 	plan/part-units plan/sshd plan/sysctl plan/units

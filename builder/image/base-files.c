@@ -11,18 +11,27 @@ enum { BASE_FILE_MAX = 1 << 20 };
 /* Their content is read, sorted. */
 static const char *const contents[] = {
     "/boot/grub/grub.cfg",
+    "/etc/NetworkManager/NetworkManager.conf",
     "/etc/chrony/chrony.conf",
     "/etc/default/grub",
     "/etc/group",
     "/etc/gshadow",
+    "/etc/iptables/rules.v4",
+    "/etc/iptables/rules.v6",
     "/etc/kernel/cmdline",
+    "/etc/nftables.conf",
     "/etc/passwd",
+    "/etc/resolv.conf",
     "/etc/selinux/config",
     "/etc/shadow",
     "/etc/skel/.bashrc",
     "/etc/skel/.profile",
     "/etc/ssh/sshd_config",
     "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/systemd/resolved.conf",
+    "/etc/ufw/sysctl.conf",
+    "/etc/ufw/ufw.conf",
+    "/etc/ufw/user.rules",
 };
 
 /* It only matters whether they are there, sorted. */
@@ -43,6 +52,7 @@ static const char *const asked[] = {
     "/usr/bin/google_set_metadata_network",
     "/usr/bin/sudo",
     "/usr/lib/NetworkManager/dispatcher.d/google_hostname.sh",
+    "/usr/lib/firewalld/policies",
     "/usr/lib/networkd-dispatcher/configured.d/google_hostname.sh",
     "/usr/lib/networkd-dispatcher/routable.d/google_hostname.sh",
     "/usr/sbin/NetworkManager",

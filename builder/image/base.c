@@ -6,6 +6,7 @@
 #include "builder/heap.h"
 #include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
+#include "builder/image/base-selinux.h"
 #include "builder/image/base-system.h"
 #include "builder/image/base-units.h"
 #include "builder/image/dpkg.h"
@@ -139,7 +140,9 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
         check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
         base_read_system(writer, disk, base, err) < 0 ||
         base_read_files(writer, disk, base, err) < 0 ||
-        base_read_units(writer, disk, base, err) < 0 || base_read_dirt(writer, disk, base, err) < 0)
+        base_read_units(writer, disk, base, err) < 0 ||
+        base_refuse_selinux(writer, disk, base, err) < 0 ||
+        base_read_dirt(writer, disk, base, err) < 0)
         return -1;
     *out = steal(base);
     return 0;

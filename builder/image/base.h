@@ -61,8 +61,9 @@ struct base {
     struct texts dirt; /* what a running system leaves and no image may hold; sorted */
 };
 
-/* Reads the system. Refuses one that is a nodebake image already, that lacks systemd, dpkg's
- * database or an initrd of initramfs-tools beside its kernel, and any machine but x86_64. */
+/* Reads the system. Refuses one that is a nodebake image already, that loads a policy of SELinux,
+ * that lacks systemd, dpkg's database or an initrd of initramfs-tools beside its kernel, and any
+ * machine but x86_64. */
 int base_read(const struct disk_writer *writer, struct disk *disk, struct base **out,
               struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 

@@ -90,6 +90,17 @@ static bool holds_kernel(const struct plan_input *in)
     return !in->cluster->settings.kernel_updates;
 }
 
+static bool opens_firewalld(const struct plan_input *in)
+{
+    return in->cluster->settings.firewall == FIREWALL_OPEN &&
+           base_unit_enabled(in->base, "firewalld.service");
+}
+
+static bool opens_firewalld_for_api(const struct plan_input *in)
+{
+    return opens_firewalld(in) && strcmp(in->role->name, "controller") == 0;
+}
+
 static bool wants_v1_runtime(const struct plan_input *in)
 {
     return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "hard-way-worker");
@@ -124,6 +135,8 @@ static const struct choice choices[] = {
     {"host-name-google", has_google_host_name},
     {"host-keys", choices_make_host_keys},
     {"grow", choices_grow},
+    {"firewalld-open", opens_firewalld},
+    {"firewalld-open-controller", opens_firewalld_for_api},
     {NULL, NULL}, /* the end */
 };
 

@@ -7,6 +7,7 @@
 #include "builder/heap.h"
 #include "builder/image/base.h"
 #include "builder/plan/registry-config.h"
+#include "builder/plan/resolver.h"
 
 enum { JOURNAL_MIB = 500 };
 
@@ -35,7 +36,8 @@ static void systemd_cgroup(const struct plan_input *in, struct buffer *out)
 /* resolved's own file on an image that has it; its stub 127.0.0.53 would be no use to a pod. */
 static void resolv_conf(const struct plan_input *in, struct buffer *out)
 {
-    bool resolved = in->base && in->base->resolved;
+    enum resolver resolver = in->base ? resolver_of(in) : RESOLVER_FILE;
+    bool resolved = resolver == RESOLVER_RESOLVED || resolver == RESOLVER_START;
     buffer_puts(out, resolved ? "/run/systemd/resolve/resolv.conf" : "/etc/resolv.conf");
 }
 
@@ -73,6 +75,7 @@ static const struct {
     {"CLUSTER_NAME", offsetof(struct cluster, name), NULL},
     {"KUBERNETES_VERSION", offsetof(struct cluster, kubernetes), NULL},
     {"PUBLIC_ADDRESS", offsetof(struct cluster, public_address), NULL},
+    {"NODE_NETWORK", offsetof(struct cluster, nodes_cidr), NULL},
     {"POD_NETWORK", offsetof(struct cluster, pods_cidr), NULL},
     {"SERVICE_NETWORK", offsetof(struct cluster, services_cidr), NULL},
     {"CLUSTER_DNS", offsetof(struct cluster, dns_address), NULL},

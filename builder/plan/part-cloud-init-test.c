@@ -109,7 +109,7 @@ static void each_manager_gets_its_own(void **state)
          "/multi-user.target.wants/systemd-networkd.service\n" WAIT},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct base base = {.network = cases[i].network, .cloud_init = true};
+        struct base base = {.resolved = true, .network = cases[i].network, .cloud_init = true};
         struct buffer added AUTO_BUFFER = buffer_heap();
         if (cases[i].program)
             texts_add(&base.paths, cases[i].program);
@@ -130,7 +130,7 @@ static void disabled_cloud_init_is_masked_whole(void **state)
                                         "cloud-init.target",          "cloud-init-hotplugd.service",
                                         "cloud-init-hotplugd.socket", "cloud-init-local.service",
                                         "cloud-init-main.service",    "cloud-init-network.service"};
-    struct base base = {.network = NETWORK_NETPLAN, .cloud_init = true};
+    struct base base = {.resolved = true, .network = NETWORK_NETPLAN, .cloud_init = true};
     texts_add(&base.cloud_network, "/etc/netplan/50-cloud-init.yaml");
     struct plan *plan AUTO_PLAN = make(&base, CLOUD_INIT_DISABLE);
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
@@ -148,7 +148,7 @@ static void disabled_cloud_init_is_masked_whole(void **state)
 static void kept_cloud_init_only_loses_names(void **state)
 {
     (void)state;
-    struct base base = {.network = NETWORK_NETPLAN, .cloud_init = true};
+    struct base base = {.resolved = true, .network = NETWORK_NETPLAN, .cloud_init = true};
     texts_add(&base.cloud_network, "/etc/netplan/50-cloud-init.yaml");
     struct plan *plan AUTO_PLAN = make(&base, CLOUD_INIT_KEEP);
     assert_string_equal(entry_at(plan, "/etc/cloud/cloud.cfg.d/99-nodebake.cfg")->text,
@@ -169,7 +169,7 @@ static void a_base_without_keeps_its_network(void **state)
 {
     (void)state;
     for (int keep = 0; keep < 2; keep++) {
-        struct base base = {.network = NETWORK_NETWORKD};
+        struct base base = {.resolved = true, .network = NETWORK_NETWORKD};
         struct plan *plan AUTO_PLAN = make(&base, keep ? CLOUD_INIT_KEEP : CLOUD_INIT_DISABLE);
         assert_null(tree_find(plan->tree, "/etc/systemd/network/50-nodebake.network"));
         assert_null(tree_find(plan->tree, "/etc/cloud/cloud-init.disabled"));
@@ -181,7 +181,7 @@ static void a_base_without_keeps_its_network(void **state)
 static void host_keys_are_for_bases_with_sshd(void **state)
 {
     (void)state;
-    struct base base = {.network = NETWORK_NETWORKD, .cloud_init = true};
+    struct base base = {.resolved = true, .network = NETWORK_NETWORKD, .cloud_init = true};
     texts_add(&base.paths, "/usr/sbin/sshd");
     for (int keep = 0; keep < 2; keep++) {
         struct plan *plan AUTO_PLAN = make(&base, keep ? CLOUD_INIT_KEEP : CLOUD_INIT_DISABLE);
@@ -200,7 +200,7 @@ static void habits_of_clouds_are_taken_away(void **state)
     static const char *const habits[] = {
         "/etc/dhcp/dhclient-exit-hooks.d/google_set_hostname", "/usr/bin/google_set_hostname",
         "/usr/lib/networkd-dispatcher/routable.d/google_hostname.sh"};
-    struct base base = {.network = NETWORK_NETWORKD};
+    struct base base = {.resolved = true, .network = NETWORK_NETWORKD};
     for (size_t i = 0; i < ARRAY_LEN(habits); i++)
         texts_add(&base.paths, habits[i]);
     struct plan *plan AUTO_PLAN = make(&base, CLOUD_INIT_DISABLE);

@@ -96,19 +96,6 @@ static bool is_roles(const struct plan *plan, const struct own_unit *unit)
     return false;
 }
 
-/* Does the link switch the unit on, or is it another name of it? */
-static bool belongs_to(const struct base_link *link, const char *unit)
-{
-    const char *file = strrchr(link->path, '/'), *slash = strrchr(link->target, '/');
-    size_t folder = (size_t)(file - link->path);
-    if (strncmp(link->path, UNITS_OWN "/", strlen(UNITS_OWN "/")) != 0)
-        return false;
-    bool named = strcmp(file + 1, unit) == 0;
-    return folder > strlen(UNITS_OWN)
-               ? named
-               : !named && strcmp(slash ? slash + 1 : link->target, unit) == 0;
-}
-
 static int add_disabled(struct plan *plan, const struct own_unit *unit, struct error *err)
 {
     const struct base *base = plan->in.base;
@@ -117,11 +104,7 @@ static int add_disabled(struct plan *plan, const struct own_unit *unit, struct e
         return refuse(plan, unit, "cannot be disabled: the node needs it", err);
     if (!path && base)
         return refuse(plan, unit, "cannot be disabled: there is no such unit", err);
-    for (size_t i = 0; base && i < base->link_count; i++)
-        if (belongs_to(&base->links[i], unit->name) &&
-            part_gone(plan, base->links[i].path, "cluster.yaml: units", err) < 0)
-            return -1;
-    return 0;
+    return base ? part_unit_off(plan, unit->name, "cluster.yaml: units", err) : 0;
 }
 
 static int add_masked(struct plan *plan, const struct own_unit *unit, struct error *err)

@@ -6,6 +6,8 @@
 #include "builder/image/base.h"
 #include "builder/image/dpkg.h"
 
+#define UNITS_OWN "/etc/systemd/system"
+
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
@@ -14,7 +16,8 @@ static part_add *const parts[] = {
 };
 
 /* They look at what the others and the overlays have added. */
-static part_add *const late[] = {part_sysctl, part_units, part_hygiene};
+static part_add *const late[] = {part_firewall, part_resolver, part_sysctl, part_units,
+                                 part_hygiene};
 
 static int run(part_add *const *all, size_t n, struct plan *plan, struct error *err)
 {
@@ -103,6 +106,29 @@ int part_unit_always(struct plan *plan, const char *unit, const char *target, st
         return error_set(err, "unit %s for %s: not names of units", unit, target);
     *APPEND(plan->always, plan->always_count, plan->always_cap) =
         (struct plan_unit){heap_copy(unit), heap_copy(target)};
+    return 0;
+}
+
+/* Does the link switch the unit on, or is it another name of it? */
+static bool belongs_to(const struct base_link *link, const char *unit)
+{
+    const char *file = strrchr(link->path, '/'), *slash = strrchr(link->target, '/');
+    size_t folder = (size_t)(file - link->path);
+    if (strncmp(link->path, UNITS_OWN "/", strlen(UNITS_OWN "/")) != 0)
+        return false;
+    bool named = strcmp(file + 1, unit) == 0;
+    return folder > strlen(UNITS_OWN)
+               ? named
+               : !named && strcmp(slash ? slash + 1 : link->target, unit) == 0;
+}
+
+int part_unit_off(struct plan *plan, const char *unit, const char *source, struct error *err)
+{
+    const struct base *base = plan->in.base;
+    for (size_t i = 0; i < base->link_count; i++)
+        if (belongs_to(&base->links[i], unit) &&
+            part_gone(plan, base->links[i].path, source, err) < 0)
+            return -1;
     return 0;
 }
 

@@ -40,6 +40,11 @@ int part_link(struct plan *plan, const char *path, const char *target, const cha
 int part_unit_always(struct plan *plan, const char *unit, const char *target, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* Takes away the links that switch a unit of the base on, and those that are other names of it. The
+ * base is known. */
+int part_unit_off(struct plan *plan, const char *unit, const char *source, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* Takes away what the base has at the path. */
 int part_gone(struct plan *plan, const char *path, const char *source, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
@@ -59,6 +64,8 @@ int part_modules(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* ---- late ones ---- */
 
+int part_firewall(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+int part_resolver(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 int part_sysctl(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* Fills plan->enabled, too. */
 int part_units(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;

@@ -197,13 +197,15 @@ static void overlays_fail_with_file_and_line(void **state)
     assert_int_equal(mkdir(overlays, 0700) | mkdir(common, 0700), 0);
     assert_int_equal(file_publish(AT_FDCWD, file, "ok\n@NOBODY@\n", 12, 0644, &err), 0);
     struct role role = *in.role;
-    role.overlays.count = 1; /* common alone */
+    role.overlays.count = 1;                 /* common alone, */
+    cluster->settings.kernel_updates = true; /* without kernel-held */
     in.role = &role;
     in.data = folder;
     char *expected AUTO_FREE =
         heap_printf("plan worker-0: %s: line 2: nothing supplies @NOBODY@", file);
     assert_int_equal(plan_make(&in, &plan, &err), -1);
     assert_string_equal(err.text, expected);
+    cluster->settings.kernel_updates = false;
     assert_int_equal(unlink(file) | rmdir(common) | rmdir(overlays) | rmdir(folder), 0);
 }
 
