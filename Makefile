@@ -190,11 +190,12 @@ SCRIPTS = $(sort $(wildcard tests/*.t))
 
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
 TOOLS = $(BUILD)/tests/metadata-try $(BUILD)/tests/net-try $(BUILD)/tests/tar-list
+TOOLS += $(BUILD)/tests/grub-try
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
-$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
+$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
@@ -285,7 +286,7 @@ DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff 
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
 	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring \
-	apt-utils gnupg python3
+	apt-utils gnupg grub-common python3
 
 .PHONY: deps
 deps:
