@@ -93,7 +93,7 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster cluster/settings
-TESTS_BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/copy image/deflate image/dpkg \
+TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd

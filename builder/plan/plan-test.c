@@ -166,7 +166,10 @@ static void overlays_fail_with_file_and_line(void **state)
     assert_int_equal(mkdir(overlays, 0700) | mkdir(common, 0700), 0);
     assert_int_equal(file_publish(AT_FDCWD, file, "ok\n@NOBODY@\n", 12, 0644, &err), 0);
     struct role role = *in.role;
+    struct cluster lax = *in.cluster;
     role.overlays.count = 1; /* common alone */
+    lax.settings.kernel_updates = true;
+    in.cluster = &lax;
     in.role = &role;
     in.data = folder;
     char *expected AUTO_FREE =
