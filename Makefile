@@ -43,6 +43,7 @@ BUILDER += build/base build/build build/delta build/key build/layout build/nodes
 	build/update
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
+BUILDER += cluster/settings-tell
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \

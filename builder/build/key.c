@@ -19,6 +19,7 @@ static void add_frame(const struct build *build, const struct image *image, cons
                   build->options.writer ? build->options.writer->name : "auto",
                   build->options.compression, (long long)image->draft->tree->mtime,
                   (unsigned long long)build->args->cluster->disk_size);
+    settings_tell(&build->args->cluster->settings, text); /* some count only beside the base */
     for (size_t i = 0; i < build->packages.count; i++)
         buffer_printf(text, "package %s\n", build->packages.items[i]);
 }

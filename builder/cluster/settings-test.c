@@ -156,6 +156,54 @@ static void files_and_units_are_read(void **state)
     assert_int_equal(s->units[3].state, OWN_UNIT_MASKED);
 }
 
+static void tell(const char *settings, struct buffer *out)
+{
+    struct cluster *cluster AUTO_CLUSTER = parse(settings);
+    settings_tell(&cluster->settings, out);
+}
+
+/* What is in no file of a plan that is made without the base. */
+static void every_setting_tells(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "",
+        "cloudInit: keep\n",
+        "access: {user: admin, metadata: true}\n",
+        "access: {user: admin, metadata: true, sudo: false}\n",
+        "access: {user: admin, metadata: true, rescue: true}\n",
+        "kernelArgs: [quiet, panic=10]\n",
+        "kernelArgs: [quiet]\n",
+        "cgroups: v2\n",
+        "proxy: {http: 'http://a:1'}\n",
+        "proxy: {https: 'http://a:1'}\n",
+        "proxy: {http: 'http://a:1', no: [b]}\n",
+        "registries: {docker.io: {mirrors: ['https://a', 'https://b']}}\n",
+        "registries: {docker.io: {mirrors: ['https://a']}}\n",
+        "ntp: [a, b]\n",
+        "ntp: [a]\n",
+        "modules: [a]\n",
+        "packages: [ab]\n",
+        "sysctl: {a: 1}\n",
+        "sysctl: {a: 2}\n",
+        "units: [{name: a.service, state: disabled}]\n",
+        "units: [{name: a.service, state: masked}]\n",
+        "units: [{name: a.service, state: enabled}]\n",
+        "firewall: open\n",
+        "firewall: disable\n",
+        "kernelUpdates: allow\n",
+        "journalSize: 1GiB\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        for (size_t k = 0; k <= i; k++) {
+            struct buffer a AUTO_BUFFER = buffer_heap(), b AUTO_BUFFER = buffer_heap();
+            tell(settings[i], &a);
+            tell(settings[k], &b);
+            if ((strcmp(a.data, b.data) == 0) != (i == k))
+                fail_msg("%s and %s", settings[i], settings[k]);
+        }
+}
+
 static void forms_are_told_apart(void **state)
 {
     (void)state;
@@ -242,6 +290,7 @@ int main(void)
         cmocka_unit_test(the_system_is_read),
         cmocka_unit_test(the_network_is_read),
         cmocka_unit_test(files_and_units_are_read),
+        cmocka_unit_test(every_setting_tells),
         cmocka_unit_test(forms_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

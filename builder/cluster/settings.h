@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "builder/texts.h"
+#include "common/buffer.h"
 
 enum { SETTINGS_LIST_MAX = 128, SETTINGS_TEXT_MAX = 256 * 1024 };
 
@@ -95,6 +96,10 @@ struct settings {
     bool kernel_updates;   /* unattended upgrades may replace the kernel */
     uint64_t journal_size; /* bytes that the journal may take on the disk; 0: ours (see docs) */
 };
+
+/* Appends a text that is another one when a setting is another one. Files and folders that are
+ * named (files, overlays, trustedCAs) are not in it: what they hold is in every plan. */
+void settings_tell(const struct settings *settings, struct buffer *out) NONNULL(1, 2);
 
 /* Frees what the struct holds. */
 void settings_free(struct settings *settings);
