@@ -41,9 +41,9 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
+BUILDER += cluster/settings-text
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
-BUILDER += cluster/settings-tell
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
@@ -288,7 +288,7 @@ DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x8
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff xz-utils zstd lz4 \
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
 	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
-	golang-1.19-go dpkg-dev ca-certificates file openssl ovmf debian-archive-keyring
+DEPS_TEST = curl docker-registry tinyproxy-bin
 
 .PHONY: deps
 deps:

@@ -27,10 +27,18 @@ cp "$bare"/debs/*.deb "$work/debs/"
 
 # Where the layout of make-bare has the root.
 root_at=$((262144 * 512))
-wanted='socat conntrack ipset iptables'
+# The profile's, and one that the cluster file asks for.
+wanted='socat conntrack ipset iptables extra'
+mkdir -p "$work/extra/DEBIAN" "$work/extra/etc"
+echo setting >"$work/extra/etc/extra.conf"
+echo /etc/extra.conf >"$work/extra/DEBIAN/conffiles"
+printf '%s\n' 'Package: extra' 'Version: 1:2.0-1' 'Architecture: all' 'Maintainer: a <a@b>' \
+    'Depends: netbase' 'Description: asked for by the cluster file' >"$work/extra/DEBIAN/control"
+dpkg-deb --root-owner-group -b "$work/extra" "$work/debs/extra_2.deb" >/dev/null
 
 sed "s|@BASE@|$base|; s|@COMPONENTS@|$components|; s|^artifacts:|debs: $work/debs\n&|" \
     "$here/cluster.yaml.in" >"$work/cluster.yaml"
+echo 'packages: [extra]' >>"$work/cluster.yaml"
 nodebake() {
     "$build/nodebake" build worker --cluster "$work/cluster.yaml" --out "$work/out" --quiet "$@"
 }
@@ -58,7 +66,7 @@ agrees() {
         in_root "$1" dpkg -l "$package" | grep -q "^ii  $package " || bad+=("$package")
     done
     is "${bad[*]}" '' "$2: dpkg -l lists the packages as installed"
-    is "$(in_root "$1" apt-mark showmanual | grep -cxE "${wanted// /|}|netbase|libwrap0")" 4 \
+    is "$(in_root "$1" apt-mark showmanual | grep -cxE "${wanted// /|}|netbase|libwrap0")" 5 \
         "$2: apt knows which ones were asked for"
     like "$(in_root "$1" iptables --version)" '^iptables v.*nf_tables' "$2: iptables runs"
     like "$(in_root "$1" ipset --version)" '^ipset v' "$2: ipset runs"
@@ -96,7 +104,7 @@ touch "$work/mark"
 status=0
 said=$(nodebake --dry-run 2>&1) || status=$?
 is "$status" 0 "a dry run succeeds"
-like "$said" 'would install .*iptables.* without starting it' "and says what would be installed"
+like "$said" 'would install .*extra.*iptables.* without starting it' "and says what would be installed"
 is "$(prepared)$(ls "$work/out" 2>/dev/null)" '' "and makes nothing"
 
 status=0

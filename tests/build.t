@@ -14,6 +14,7 @@ mkdir "$HOME"
 
 make_artifacts "$tmp"
 make_system "$tmp/system"
+make_grub "$tmp/system"
 make_variant 4k "$tmp/base.raw" "$tmp/system"
 sed 's/^image: .*/image: base.raw/' "$golden/cluster.yaml" >"$tmp/cluster.yaml"
 cd "$tmp" || exit 1
@@ -113,6 +114,13 @@ renew worker-0
 build worker-0 --out b
 like "$out" "wrote b/worker-0.raw" "the key is replaced"
 is "$(grep -c -a -F "$old" b/worker-0.raw)" 0 "nothing of the old one is left"
+
+# Some settings only matter where the base has what they are about.
+echo 'cloudInit: keep' >>cluster.yaml
+build worker-0 --out b
+like "$out" "wrote b/worker-0.raw" "a setting that no draft shows is no reason to keep an image"
+build worker-0 --out b
+is "$out" "b/worker-0.raw is up to date" "its image is kept"
 
 # What lies on a role's image changes with it.
 build worker-0 worker-1 --format qcow2 --out a

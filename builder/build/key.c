@@ -7,10 +7,11 @@
 #include "builder/build/build.h"
 #include "builder/fingerprint.h"
 #include "builder/heap.h"
+#include "builder/plan/choices.h"
 
-/* What changes the bytes beside the tree. */
-static void add_frame(const struct build *build, const struct image *image, const char *base,
-                      struct buffer *text)
+/* What changes the bytes beside the draft's tree. */
+static int add_frame(const struct build *build, const struct image *image, const char *base,
+                     struct buffer *text, struct error *err)
 {
     buffer_printf(text,
                   "base %s\nprogram %s\nwriter %s\ncompression %s\nmtime %lld\n"
@@ -19,9 +20,9 @@ static void add_frame(const struct build *build, const struct image *image, cons
                   build->options.writer ? build->options.writer->name : "auto",
                   build->options.compression, (long long)image->draft->tree->mtime,
                   (unsigned long long)build->args->cluster->disk_size);
-    settings_tell(&build->args->cluster->settings, text); /* some count only beside the base */
     for (size_t i = 0; i < build->packages.count; i++)
         buffer_printf(text, "package %s\n", build->packages.items[i]);
+    return choices_left_open(&image->draft->in, text, err);
 }
 
 static int add_entry(const struct entry *entry, struct buffer *text, struct error *err)
@@ -42,9 +43,9 @@ static int find_quick(const struct build *build, struct image *image, struct err
     char base[FINGERPRINT_MAX];
     const struct tree *tree = image->draft->tree;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (fingerprint_of(build->base.path, base, err) < 0)
+    if (fingerprint_of(build->base.path, base, err) < 0 ||
+        add_frame(build, image, base, &text, err) < 0)
         return -1;
-    add_frame(build, image, base, &text);
     for (size_t i = 0; i < tree->count; i++)
         if (add_entry(&tree->entries[i], &text, err) < 0)
             return -1;
@@ -76,8 +77,8 @@ static int find_content(struct build *build, struct image *image, struct error *
     const struct entry *manifest = tree_find(plan->tree, TREE_MANIFEST);
     if (!manifest)
         return error_set(err, "%s: no manifest", image->name);
-    add_frame(build, image, build->base_digest, &text);
-    if (digest_memory(text.data, text.len, "sha256", image->frame, err) < 0)
+    if (add_frame(build, image, build->base_digest, &text, err) < 0 ||
+        digest_memory(text.data, text.len, "sha256", image->frame, err) < 0)
         return -1;
     buffer_add(&text, manifest->text, manifest->len);
     return digest_memory(text.data, text.len, "sha256", image->content, err);

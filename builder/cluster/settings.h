@@ -97,9 +97,9 @@ struct settings {
     uint64_t journal_size; /* bytes that the journal may take on the disk; 0: ours (see docs) */
 };
 
-/* Appends a text that is another one when a setting is another one. Files and folders that are
- * named (files, overlays, trustedCAs) are not in it: what they hold is in every plan. */
-void settings_tell(const struct settings *settings, struct buffer *out) NONNULL(1, 2);
+/* Appends all of them as a text that differs where they do; lines of the cluster file are left out.
+ */
+void settings_text(const struct settings *settings, struct buffer *out) NONNULL(1, 2);
 
 /* Frees what the struct holds. */
 void settings_free(struct settings *settings);

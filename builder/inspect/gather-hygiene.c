@@ -60,12 +60,9 @@ static void note(void *ctx, const char *path, const struct disk_item *item)
         list_add(&s->trace->examples, path);
 }
 
-static int search_kind(struct inspection *in, const struct dirt_kind *kind, struct glob *glob,
-                       struct error *err)
+static int search_kind(const struct dirt_kind *kind, struct glob *glob, struct error *err)
 {
-    struct search search = {&in->manifest, add_trace(in->report, kind->name, kind->label)};
     int result = 0;
-    glob->ctx = &search;
     for (size_t p = 0; p < DIRT_PATTERNS_MAX && kind->patterns[p].text; p++) {
         struct error why = ERROR_INIT;
         if (glob_walk(glob, kind->patterns[p].text, &why) == 0)
@@ -83,7 +80,10 @@ int gather_hygiene(struct inspection *in, struct error *err)
     find_machine_id(in);
     for (size_t i = 0; i < dirt_kind_count; i++) {
         struct error why = ERROR_INIT;
-        if (search_kind(in, &dirt_kinds[i], &glob, &why) == 0)
+        struct search search = {&in->manifest,
+                                add_trace(in->report, dirt_kinds[i].name, dirt_kinds[i].label)};
+        glob.ctx = &search;
+        if (search_kind(&dirt_kinds[i], &glob, &why) == 0)
             continue;
         *err = why;
         result = -1;

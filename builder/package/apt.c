@@ -7,7 +7,7 @@
 #include "builder/process.h"
 #include "builder/progress.h"
 
-enum { OUTPUT_MAX = 16 << 20, ARGUMENTS_MAX = 8 };
+enum { OUTPUT_MAX = 16 << 20 };
 
 /* A step of apt's, as it tells of it. */
 struct telling {
@@ -76,9 +76,10 @@ static int run(const struct apt_root *root, const char *const *argv, struct tell
 static const char **with_names(const char *const *argv, const char *const *names, size_t n)
 {
     size_t count = 0;
-    const char **all = heap_array(ARGUMENTS_MAX + n + 1, sizeof *all);
-    for (; argv[count] && count < ARGUMENTS_MAX; count++)
-        all[count] = argv[count];
+    while (argv[count])
+        count++;
+    const char **all = heap_array(count + n + 1, sizeof *all);
+    memcpy(all, argv, count * sizeof *all);
     for (size_t i = 0; i < n; i++)
         all[count++] = names[i];
     return all;

@@ -31,6 +31,8 @@ static void a_package_is_installed(void **state)
                 "/.\n/usr\n/usr/lib\n/usr/lib/helper\n");
     assert_text("root/var/lib/dpkg/info/helper:amd64.md5sums",
                 "2510c39011c5be704182423e3a695e91  usr/lib/helper\n");
+    struct buffer sums AUTO_BUFFER = get_file("root/var/lib/dpkg/info/tool.md5sums");
+    assert_non_null(strstr(sums.data, "f968f33f844c98de1d3b4fe70f2e1a0f  etc/tool.conf\n"));
     assert_text("root/var/lib/apt/extended_states",
                 "Package: helper\nArchitecture: amd64\nAuto-Installed: 1\n\n");
     assert_text(

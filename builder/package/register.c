@@ -47,25 +47,13 @@ static int add_list(struct changes *changes, const struct deb *deb, struct error
     return add_info(changes, deb, "list", &text, err);
 }
 
-static bool has_line(const struct deb_control *control, const char *wanted)
-{
-    if (!control)
-        return false;
-    struct dpkg_text rest = {control->text, control->len}, line;
-    while (dpkg_next_line(&rest, &line))
-        if (dpkg_text_is(line, wanted))
-            return true;
-    return false;
-}
-
-/* dpkg makes them when the package brings none. */
+/* dpkg makes them when the package brings none, and lists conffiles, too. */
 static int add_md5sums(struct changes *changes, const struct deb *deb, struct error *err)
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
-    const struct deb_control *conffiles = deb_control(deb, "conffiles");
     for (size_t i = 0; i < deb->item_count; i++) {
         const struct deb_item *item = &deb->items[i];
-        if (*item->md5 && !has_line(conffiles, item->entry.path))
+        if (*item->md5)
             buffer_printf(&text, "%s  %s\n", item->md5, item->entry.path + 1);
     }
     return add_info(changes, deb, "md5sums", &text, err);

@@ -1,7 +1,9 @@
 #include "builder/plan/choices.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "builder/digest.h"
 #include "builder/heap.h"
 #include "builder/image/base.h"
 #include "builder/plan/runtime.h"
@@ -161,6 +163,40 @@ int choices_add(const struct plan_input *in, struct overlay_list *list, struct e
             return -1;
     for (size_t i = 0; i < settings->file_count; i++)
         if (overlay_add_own(&settings->files[i], in->cluster->file, list, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct overlay_file *x = a, *y = b;
+    return strcmp(x->path, y->path);
+}
+
+static int tell_overlay(const struct plan_input *in, const char *overlay, struct buffer *out,
+                        struct error *err)
+{
+    struct overlay_list list AUTO_OVERLAYS = {0};
+    if (overlay_add(in->data, overlay, &list, err) < 0)
+        return -1;
+    if (list.count)
+        qsort(list.files, list.count, sizeof *list.files, compare_files);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct overlay_file *file = &list.files[i];
+        char digest[DIGEST_HEX_MAX] = "";
+        if (!file->link && digest_path(file->host, digest, err) < 0)
+            return -1;
+        buffer_printf(out, "%s %o %s%s\n", file->name, (unsigned)file->mode, digest,
+                      file->link ? file->link : "");
+    }
+    return 0;
+}
+
+int choices_left_open(const struct plan_input *in, struct buffer *out, struct error *err)
+{
+    settings_text(&in->cluster->settings, out);
+    for (const struct choice *choice = choices; choice->overlay; choice++)
+        if (tell_overlay(in, choice->overlay, out, err) < 0)
             return -1;
     return 0;
 }

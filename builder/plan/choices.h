@@ -5,9 +5,15 @@
 
 #include "builder/plan/overlay.h"
 #include "builder/plan/plan.h"
+#include "common/buffer.h"
 
 /* Adds the files of all of them. Those that depend on the base are left out while it is unknown. */
 int choices_add(const struct plan_input *in, struct overlay_list *list, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Appends what stands for all that a draft leaves open: an image whose base, draft and this text
+ * are the same is the same. */
+int choices_left_open(const struct plan_input *in, struct buffer *out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
 /* The questions below need in->base. */

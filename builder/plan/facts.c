@@ -6,8 +6,8 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
-#include "builder/plan/resolver.h"
 #include "builder/plan/registry-config.h"
+#include "builder/plan/resolver.h"
 
 enum { JOURNAL_MIB = 500 };
 

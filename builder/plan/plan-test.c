@@ -141,6 +141,37 @@ static void presets_keep_the_units_down_until_firstboot(void **state)
     assert_null(tree_find(plan->tree, "/etc/hostname"));
 }
 
+/* Does the unit, if it is one of the image and can be enabled, say the same as its link? */
+static void check_install(const struct plan *plan, const char *unit, const char *target)
+{
+    char *path AUTO_FREE = heap_printf("/etc/systemd/system/%s", unit);
+    char *wanted AUTO_FREE = heap_printf("\nWantedBy=%s\n", target);
+    const struct entry *e = tree_find(plan->tree, path);
+    if (e && e->text && strstr(e->text, "\n[Install]\n") && !strstr(e->text, wanted))
+        fail_msg("%s is not wanted by %s", unit, target);
+}
+
+/* systemd may apply presets, or only follow links: both come to the same. */
+static void links_presets_and_units_agree(void **state)
+{
+    (void)state;
+    struct base base = {.resolved = true};
+    struct plan *plan AUTO_PLAN = make("worker-0", &base);
+    const struct role *role = plan->in.role;
+    const struct entry *always = tree_find(plan->tree, PATH_PRESET_ALWAYS);
+    for (size_t i = 0; i < role->unit_count; i++) {
+        char *row AUTO_FREE = heap_printf("able %s\n", role->units[i].name);
+        assert_non_null(strstr(text_at(plan, PATH_PRESET_OFF), row));
+        assert_non_null(strstr(text_at(plan, PATH_TEMPLATES PATH_PRESET_ON), row));
+        assert_true(!always || !strstr(always->text, row));
+        check_install(plan, role->units[i].name, role->units[i].wanted_by);
+    }
+    for (size_t i = 0; i < plan->always_count; i++) {
+        assert_non_null(always);
+        check_install(plan, plan->always[i].name, plan->always[i].target);
+    }
+}
+
 static void required_files_that_are_absent_are_all_named(void **state)
 {
     (void)state;
@@ -220,6 +251,7 @@ int main(void)
         cmocka_unit_test(facts_go_where_they_belong),
         cmocka_unit_test(the_base_decides_the_resolver),
         cmocka_unit_test(presets_keep_the_units_down_until_firstboot),
+        cmocka_unit_test(links_presets_and_units_agree),
         cmocka_unit_test(required_files_that_are_absent_are_all_named),
         cmocka_unit_test(overlays_fail_with_file_and_line),
         cmocka_unit_test(a_profile_may_not_take_a_fact_of_the_builder),
