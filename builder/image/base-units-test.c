@@ -29,6 +29,8 @@ static void units_are_found_where_systemd_looks(void **state)
     fake_text(&disk, "/usr/lib/systemd/system/getty@.service.d/x.conf", "[Unit]\n");
     fake_text(&disk, "/usr/lib/systemd/system/sysinit.target.wants/in.service", "[Unit]\n");
     fake_text(&disk, "/lib/systemd/system/old.service", "[Unit]\n");
+    fake_text(&disk, "/etc/systemd/system/README", "x\n");
+    fake_text(&disk, "/etc/systemd/system/.service", "x\n");
     fake_text(&disk, "/etc/systemd/system/both.service", "[Unit]\n");
     struct base *base AUTO_BASE = read_base(&disk);
     assert_string_equal(base_unit(base, "ssh.service"), "/usr/lib/systemd/system/ssh.service");

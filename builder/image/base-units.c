@@ -17,6 +17,16 @@ static bool ends_in(const char *text, const char *end)
     return len > n && strcmp(text + len - n, end) == 0;
 }
 
+static bool names_unit(const char *name)
+{
+    static const char *const suffixes[] = {".automount", ".mount", ".path",   ".service", ".slice",
+                                           ".socket",    ".swap",  ".target", ".timer"};
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+        if (ends_in(name, suffixes[i]))
+            return true;
+    return false;
+}
+
 /* Notes the path if it is a symbolic link: 1, 0 or -1. */
 static int read_link(const struct disk_writer *writer, struct disk *disk, const char *path,
                      struct base *base, struct error *err)
@@ -74,7 +84,7 @@ static int read_folder(const struct disk_writer *writer, struct disk *disk, cons
         bool wants = ends_in(name, ".wants") || ends_in(name, ".requires");
         if (own && wants && read_links(writer, disk, path, base, err) < 0)
             return -1;
-        if (wants || ends_in(name, ".d"))
+        if (!names_unit(name))
             continue;
         if (own && read_link(writer, disk, path, base, err) < 0)
             return -1;
