@@ -313,7 +313,7 @@ DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x8
 	seabios supermin
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc bsdextrautils xz-utils zstd lz4 \
 	bzip2 libarchive-tools faketime time libguestfs-tools iproute2 dnsmasq-base socat \
-	util-linux uidmap procps mmdebstrap busybox-static dosfstools mtools gdisk \
+	util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools mtools gdisk \
 DEPS_TEST = curl docker-registry tinyproxy-bin
 
 .PHONY: deps

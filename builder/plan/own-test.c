@@ -238,6 +238,27 @@ static void overlays_of_the_user_are_held_to_the_same(void **state)
                          "such file or directory");
 }
 
+static int is_profile(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return strstr(path, "/etc/apparmor") != NULL;
+}
+
+/* Whatever the settings: no overlay has one, and no part edits one. */
+static void profiles_of_apparmor_stay(void **state)
+{
+    (void)state;
+    struct base base = {.resolved = true, .cloud_init = true, .network = NETWORK_NETPLAN};
+    texts_add(&base.paths, "/usr/sbin/sshd");
+    struct plan *plan AUTO_PLAN = golden_plan(&base);
+    for (size_t i = 0; i < plan->tree->count; i++)
+        assert_false(is_profile(plan->tree->entries[i].path, NULL, 0, NULL));
+    assert_int_equal(nftw("overlays", is_profile, 16, FTW_PHYS), 0);
+    texts_free(&base.paths);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -252,6 +273,7 @@ int main(void)
         TEST(what_is_nodebakes_own_is_refused),
         TEST(places_are_known_by_both_their_names),
         TEST(overlays_of_the_user_are_held_to_the_same),
+        TEST(profiles_of_apparmor_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
