@@ -110,9 +110,10 @@ system_info:
 YAML
 }
 
-# stock_clean ROOT: packages were installed in it.
+# stock_clean ROOT: what building an image leaves and does last.
 stock_clean() {
     : >"$1/etc/hostname"
+    printf 'LANG=C.UTF-8\n' >"$1/etc/default/locale"
     rm -f "$1"/etc/ssh/ssh_host_* "$1/var/lib/dbus/machine-id"
     rm -rf "$1/var/log/apt" "$1"/var/log/{alternatives,bootstrap,dpkg}.log
 }
