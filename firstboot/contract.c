@@ -111,9 +111,9 @@ static int take_fact(struct contract *c, char **field, unsigned line, struct err
         return error_set(err, "fact %s is there already; one line each", field[0]);
     if (!value_type_parse(field[1], &f->type))
         return bad_field(err, "TYPE", field[1], "label, name, ipv4, cidr, token or sshkeys");
-    if (f->type == VALUE_SSHKEYS && keys_fact(c))
-        return error_set(err, "fact %s is of type sshkeys already; at most one is",
-                         keys_fact(c)->name);
+    const struct contract_fact *keys = keys_fact(c);
+    if (f->type == VALUE_SSHKEYS && keys)
+        return error_set(err, "fact %s is of type sshkeys already; at most one is", keys->name);
     f->name = field[0];
     c->fact_count++;
     return 0;
@@ -328,9 +328,10 @@ static int check_whole(const struct contract *c, const unsigned *seen, unsigned 
     int node = contract_fact_index(c, CONTRACT_NODE_FACT);
     if (node < 0 || c->facts[node].type != VALUE_LABEL)
         return error_set(err, "the file ends without the line 'fact " CONTRACT_NODE_FACT " label'");
-    if (keys_fact(c) && !c->user)
+    const struct contract_fact *keys = keys_fact(c);
+    if (keys && !c->user)
         return error_set(err, "the file ends without a 'user' line, and fact %s is of type sshkeys",
-                         keys_fact(c)->name);
+                         keys->name);
     if (check_froms(c, line, err) < 0)
         return -1;
     return check_files(c, line, err);
