@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The command line of nodebake: help, man page, completion, usage errors, init, plan, refusals.
+# The command line of nodebake: help, usage errors, init, plan, refusals.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
@@ -22,14 +22,6 @@ for command in $commands; do
     run "$nodebake" "$command" --help
     is "$status" 0 "$command --help succeeds"
     like "$out" "^usage: nodebake $command " "$command --help shows the usage"
-    help=$(grep -o '^  --[a-z-]*' <<<"$out" | tr -d ' ' | grep -vx -- --help | sort)
-    man=$(sed -n "/^\.Ss $command\b/,/^\.S[sh]/p" docs/man/nodebake.1 |
-        sed -n 's/^\.It Fl -\([a-z-]*\).*/--\1/p' | sort)
-    is "$man" "$help" "the man page has the options of $command"
-    words=$(bash -c '. <("$0" completion) && COMP_WORDS=(nodebake "$1" --) COMP_CWORD=2 &&
-        _nodebake && printf "%s\n" "${COMPREPLY[@]}"' "$nodebake" "$command" |
-        grep -vx -- --help | sort)
-    is "$words" "$help" "completion has the options of $command"
 done
 
 run "$nodebake" --version
@@ -101,10 +93,6 @@ like "$err" "worker-0 needs files that are absent: kubectl, kubelet, .*; runc \(
 [ ! -e "$tmp/out" ] && [ ! -e "$tmp/c/pki" ]
 ok $? "and writes nothing"
 firstboot=$PWD/${BUILD:-build}/firstboot
-run "$firstboot" --help
-help=$(grep -o '^  --[a-z-]*' <<<"$out" | tr -d ' ' | sort)
-man=$(sed -n 's/^\.It Fl -\([a-z-]*\).*/--\1/p' docs/man/nodebake-firstboot.8 | sort)
-is "$man" "$help" "the man page has the options of firstboot"
 is "$(stat -c %s "$firstboot" | awk '{print ($1 <= 98304)}')" 1 "firstboot has at most 98304 bytes"
 like "$(file -b "$firstboot")" "statically linked" "firstboot is static"
 done_testing

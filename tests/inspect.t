@@ -22,7 +22,6 @@ lib=/usr/lib/nodebake
 make_artifacts .
 sed 's/^image: .*/image: base.raw/' "$golden/cluster.yaml" >cluster.yaml
 make_system system
-mkdir system/boot/grub
 cat >system/boot/grub/grub.cfg <<CFG
 menuentry 'Debian GNU/Linux' {
 	linux	/boot/vmlinuz-$variant_kernel root=UUID=1 ro console=ttyS0

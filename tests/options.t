@@ -58,7 +58,8 @@ for option in "$golden"/options/*.yaml; do
     rm -rf with
     build "with-$name.yaml" with
     is "$status:$log" 0: "$name: the image is built"
-    (diff -ruN --no-dereference plain/files with/files | sed 's/^\(---\|+++\) \([^\t]*\).*/\1 \2/') >changes
+    (diff -rN -U0 --no-dereference plain/files with/files 2>/dev/null |
+        sed 's/^\(---\|+++\) \([^\t]*\).*/\1 \2/; s/^@@.*/@@/') >changes
     [ -z "${REGOLD:-}" ] || cp changes "$golden/options/$name.diff"
     diff -u "$golden/options/$name.diff" changes >diff
     ok $? "$name: changes what it should"

@@ -42,7 +42,7 @@ variants_bad=(full no-inodes needs-recovery orphans error-state not-clean bad-de
 make_system()
 {
     local dir=$1 package
-    mkdir -p "$dir"/{boot/efi,dev,etc/systemd/system,proc,root,run,srv,sys,tmp} \
+    mkdir -p "$dir"/{boot/efi,boot/grub,dev,etc/systemd/system,proc,root,run,srv,sys,tmp} \
         "$dir"/{usr/bin,usr/sbin,usr/lib/systemd,usr/local/bin,var/lib/dpkg,var/lib/kube-proxy}
     ln -s usr/bin usr/sbin usr/lib "$dir"
     printf 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n' \
@@ -53,6 +53,8 @@ make_system()
     done >"$dir/var/lib/dpkg/status"
     echo systemd >"$dir/usr/lib/systemd/systemd"
     echo kernel >"$dir/boot/vmlinuz-$variant_kernel"
+    printf '\tlinux\t/boot/vmlinuz-%s root=UUID=1 ro console=ttyS0\n' "$variant_kernel" \
+        >"$dir/boot/grub/grub.cfg"
     make_initrd "$dir/boot/initrd.img-$variant_kernel"
     make_replaced "$dir"
     find "$dir" -exec touch -hd @1500000000 {} +

@@ -143,6 +143,11 @@ int base_read_files(const struct disk_writer *writer, struct disk *disk, struct 
     for (size_t i = 0; i < ARRAY_LEN(folders); i++)
         if (read_folder(writer, disk, i, base, err) < 0)
             return -1;
+    for (size_t i = 0; i < base->initrd_count; i++) {
+        char *config AUTO_FREE = heap_printf("/boot/config-%s", base->initrds[i].kernel);
+        if (read_one(writer, disk, config, base, err) < 0)
+            return -1;
+    }
     for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
         int found = writer->exists(disk, asked[i], err);
         if (found < 0)

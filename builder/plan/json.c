@@ -66,16 +66,27 @@ static json_t *facts_json(const struct plan *plan)
     return list;
 }
 
+static void add_texts(json_t *list, const struct texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_string(texts->items[i]));
+}
+
 static json_t *packages_json(const struct plan_input *in)
 {
     const struct texts *own = &in->cluster->settings.packages;
-    const struct role *role = in->role;
     json_t *list = json_array();
-    for (size_t i = 0; i < role->packages.count; i++)
-        json_array_append_new(list, json_string(role->packages.items[i]));
+    add_texts(list, &in->role->packages);
     for (size_t i = 0; i < own->count; i++)
-        if (!texts_have(&role->packages, own->items[i]))
+        if (!texts_have(&in->role->packages, own->items[i]))
             json_array_append_new(list, json_string(own->items[i]));
+    return list;
+}
+
+static json_t *remarks_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    add_texts(list, &plan->remarks);
     return list;
 }
 
@@ -97,13 +108,14 @@ static json_t *plan_json(const struct plan *plan)
     for (size_t i = 0; i < plan->tree->count; i++)
         json_array_append_new(entries, entry_json(&plan->tree->entries[i]));
     return json_pack(
-        "{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
-        plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL, "base",
-        in->base ? in->base->os_name : NULL, "cluster", in->cluster->name, "profile",
+        "{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "name", plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL,
+        "base", in->base ? in->base->os_name : NULL, "cluster", in->cluster->name, "profile",
         in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
         (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
         (json_int_t)plan->bytes, "entries", entries, "units", units_json(plan), "facts",
-        facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan));
+        facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan), "remarks",
+        remarks_json(plan));
 }
 
 int plan_print_json(struct plan *const *plans, size_t n, FILE *out, struct error *err)

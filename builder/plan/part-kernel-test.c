@@ -139,6 +139,38 @@ static void a_systemd_without_v1_is_refused(void **state)
     refused(f, &s.base, "cluster.yaml: cgroups: v1: systemd 258 of the base knows v2 only");
 }
 
+static void a_kernel_without_v1_is_refused(void **state)
+{
+    (void)state;
+    static const char *const configs[] = {"CONFIG_A=y\n# CONFIG_MEMCG_V1 is not set\n",
+                                          "# CONFIG_CPUSETS_V1 is not set\n"};
+    struct base_initrd initrds[] = {{.kernel = (char *)"6.1"}, {.kernel = (char *)"6.12"}};
+    for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+        struct fixture *f AUTO_FIXTURE = fixture_create();
+        struct system s AUTO_SYSTEM;
+        system_make(&s, "/boot/config-6.12", configs[i], "257");
+        s.base.initrds = initrds;
+        s.base.initrd_count = 2;
+        f->cluster.settings.cgroups = CGROUPS_V1;
+        refused(f, &s.base, "cgroups: v1: the base's kernel 6.12 was made without it (CONFIG_");
+    }
+}
+
+static void a_kernel_with_v1_is_taken(void **state)
+{
+    (void)state;
+    struct base_initrd initrd = {.kernel = (char *)"6.12"};
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    struct base_file files[] = {
+        {.path = (char *)CFG, .text = (char *)SERIAL, .len = strlen(SERIAL), .mode = 0644},
+        {.path = (char *)"/boot/config-6.12", .text = (char *)"CONFIG_MEMCG_V1=y\n"}};
+    const struct base base = {
+        .files = files, .file_count = 2, .initrds = &initrd, .initrd_count = 1};
+    f->cluster.settings.cgroups = CGROUPS_V1;
+    add(f, &base);
+    assert_non_null(tree_find(f->plan.tree, CFG));
+}
+
 static void defaults_keep_what_is_there_already(void **state)
 {
     (void)state;
@@ -185,6 +217,8 @@ int main(void)
         cmocka_unit_test(the_serial_console_is_ensured),
         cmocka_unit_test(cgroups_are_words),
         cmocka_unit_test(a_systemd_without_v1_is_refused),
+        cmocka_unit_test(a_kernel_without_v1_is_refused),
+        cmocka_unit_test(a_kernel_with_v1_is_taken),
         cmocka_unit_test(defaults_keep_what_is_there_already),
         cmocka_unit_test(without_grub_nothing_can_be_asked),
     };

@@ -31,6 +31,26 @@ static long systemd_version(const struct base *base)
     return 0;
 }
 
+/* Since Linux 6.11 a kernel may be made without v1's controllers, which kubelet needs. */
+static int check_kernels(const struct plan *plan, struct error *err)
+{
+    static const char *const options[] = {"CONFIG_MEMCG_V1", "CONFIG_CPUSETS_V1"};
+    const struct base *base = plan->in.base;
+    for (size_t i = 0; i < base->initrd_count; i++) {
+        char *path AUTO_FREE = heap_printf("/boot/config-%s", base->initrds[i].kernel);
+        const struct base_file *config = base_file(base, path);
+        for (size_t k = 0; config && k < ARRAY_LEN(options); k++) {
+            char *line AUTO_FREE = heap_printf("# %s is not set\n", options[k]);
+            if (strstr(config->text, line))
+                return error_set(err,
+                                 "%s: cgroups: v1: the base's kernel %s was made without it (%s); "
+                                 "take another base, or v2",
+                                 plan->in.cluster->file, base->initrds[i].kernel, options[k]);
+        }
+    }
+    return 0;
+}
+
 static int ask_cgroups(const struct plan *plan, struct kernel_line *asked, struct error *err)
 {
     enum cgroups cgroups = plan->in.cluster->settings.cgroups;
@@ -44,6 +64,8 @@ static int ask_cgroups(const struct plan *plan, struct kernel_line *asked, struc
                          "%s: cgroups: v1: systemd %ld of the base knows v2 only; take a base with "
                          "an older one, or v2",
                          plan->in.cluster->file, version);
+    if (plan->in.base && check_kernels(plan, err) < 0)
+        return -1;
     kernel_line_add(asked, "systemd.unified_cgroup_hierarchy=0");
     kernel_line_add(asked, "systemd.legacy_systemd_cgroup_controller=1");
     if (version >= SYSTEMD_V1_FORCE)

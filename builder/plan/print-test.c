@@ -172,6 +172,23 @@ static void a_role_is_any_node(void **state)
     json_decref(top);
 }
 
+static void remarks_stand_last(void **state)
+{
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    texts_add(&f->plan.remarks, "no GRUB");
+    texts_add(&f->plan.remarks, "no network");
+    struct plan *plans[] = {&f->plan};
+    char *text AUTO_FREE = print_text(&f->plan), *json AUTO_FREE = print_json(plans, 1);
+    json_t *top, *images = parse_images(json, &top);
+    json_t *list = json_object_get(json_array_get(images, 0), "remarks");
+    assert_non_null(strstr(text, "\nremarks:\n  no GRUB\n  no network\n"));
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_array_get(list, 1)), "no network");
+    json_decref(top);
+    texts_free(&f->plan.remarks);
+}
+
 static void what_is_absent_is_named(void **state)
 {
     struct absent absent[] = {{"crictl", "/usr/bin/crictl", true, (char *)"not listed"},
@@ -280,6 +297,7 @@ int main(void)
         cmocka_unit_test(removals_are_shown),
         cmocka_unit_test(a_role_is_any_node),
         cmocka_unit_test(what_is_absent_is_named),
+        cmocka_unit_test(remarks_stand_last),
         cmocka_unit_test(scripts_see_the_same),
         cmocka_unit_test(several_plans_are_one_text),
         cmocka_unit_test(a_full_disk_is_an_error),

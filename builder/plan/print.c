@@ -114,4 +114,6 @@ void plan_print(const struct plan *plan, FILE *out)
     for (size_t i = 0; i < plan->absent_count; i++)
         fprintf(out, "  %s (%s)%s: %s\n", plan->absent[i].name, plan->absent[i].path,
                 plan->absent[i].optional ? ", left out" : ", required", plan->absent[i].why);
+    for (size_t i = 0; i < plan->remarks.count; i++)
+        fprintf(out, "%s  %s\n", i ? "" : "\nremarks:\n", plan->remarks.items[i]);
 }

@@ -6,7 +6,7 @@
 
 #include "builder/plan/plan.h"
 
-/* Prints every entry, unit, fact and package, and what is absent. */
+/* Prints every entry, unit, fact and package, what is absent, and remarks. */
 void plan_print(const struct plan *plan, FILE *out) NONNULL(1, 2);
 
 /* Prints {"version": 1, "images": […]} with one object a plan. */
