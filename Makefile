@@ -32,9 +32,11 @@ FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction
 FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--build-id=none
 
 COMMON = address buffer cleanup error file template
+COMMON += ssh-key
 FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
 	http-response interface lines net netlink options packet platform render report resolve root \
 	source source-gce stamp walk words
+FIRSTBOOT += ssh-keys
 BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress \
 	texts
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
@@ -81,6 +83,7 @@ BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-in
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
 	plan/profile plan/target
 BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
+BUILDER += plan/node-facts
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
 	plan/part-modules plan/part-ntp plan/part-proxy plan/part-registries plan/part-sysctl \
 	plan/part-trusted-cas plan/part-units plan/registry-config plan/sshd plan/sysctl \
@@ -90,8 +93,10 @@ BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
 
 # Unit tests: X.c is tested by X-test.c beside it.
 TESTS_COMMON = address error file template
+TESTS_COMMON += ssh-key
 TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http-response lines \
 	netlink platform render resolve source-gce stamp walk words
+TESTS_FIRSTBOOT += ssh-keys
 TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
@@ -232,6 +237,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try: $(B
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
 FUZZ_FIRSTBOOT = contract dhcp facts http
+FUZZ_FIRSTBOOT += ssh-keys
 FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)

@@ -96,6 +96,8 @@ static void values_are_typed(void **state)
         {VALUE_TOKEN, "$(reboot)", "printable characters"},
         {VALUE_TOKEN, "", "printable characters"},
         {VALUE_TOKEN, "a\x1b[2J", "'a?[2J' is not"},
+        {VALUE_SSHKEYS, "", NULL},
+        {VALUE_SSHKEYS, "a key\n", "'a key?' is not up to 64 public keys"},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct error err = ERROR_INIT;

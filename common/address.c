@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/ssh-key.h"
+
 /* Reads a decimal number without leading zeros, at most `max`; moves *text behind it. */
 static bool number_parse(const char **text, unsigned max, unsigned *out)
 {
@@ -132,6 +134,8 @@ static const struct value_kind {
     [VALUE_CIDR] = {"cidr", cidr_valid, "an IPv4 network such as 10.200.0.0/24, host bits zero"},
     [VALUE_TOKEN] = {"token", token_valid,
                      "1 to 255 printable characters but spaces, quotes, '\\', '$' and '`'"},
+    [VALUE_SSHKEYS] = {"sshkeys", ssh_keys_valid,
+                       "up to 64 public keys, a line each, in at most 16383 bytes"},
 };
 
 const char *value_type_name(enum value_type type)

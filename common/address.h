@@ -9,7 +9,7 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-enum { VALUE_MAX = 256 }; /* the longest value of a fact, its NUL included */
+enum { VALUE_MAX = 256 }; /* the longest value of a fact but SSH keys, its NUL included */
 
 /* An IPv4 network: address in host byte order, prefix length 0 to 32. */
 struct cidr {
@@ -37,15 +37,16 @@ bool dns_name_valid(const char *text) NONNULL(1);
 
 /* The types that a fact can have; the names stand in value_type_name. */
 enum value_type {
-    VALUE_LABEL, /* DNS label: a host or node name */
-    VALUE_NAME,  /* DNS subdomain */
-    VALUE_IPV4,  /* dotted quad */
-    VALUE_CIDR,  /* IPv4 network, host bits zero */
-    VALUE_TOKEN, /* 1 to 255 printable ASCII bytes but space, quotes, backslash, $ and ` */
+    VALUE_LABEL,   /* DNS label: a host or node name */
+    VALUE_NAME,    /* DNS subdomain */
+    VALUE_IPV4,    /* dotted quad */
+    VALUE_CIDR,    /* IPv4 network, host bits zero */
+    VALUE_TOKEN,   /* 1 to 255 printable ASCII bytes but space, quotes, backslash, $ and ` */
+    VALUE_SSHKEYS, /* lines of authorized_keys; see ssh-key.h */
     VALUE_TYPES
 };
 
-/* The contract's word for a type: "label", "name", "ipv4", "cidr", "token". */
+/* The contract's word for a type: "label", "name", "ipv4", "cidr", "token", "sshkeys". */
 const char *value_type_name(enum value_type type);
 
 /* Finds a type by its word; false if there is none of that name. */

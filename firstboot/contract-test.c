@@ -88,6 +88,10 @@ static void small_ones_parse(void **state)
     assert_int_equal(c.files[0].uid, 7);
     assert_int_equal(c.files[0].gid, 4294967294u);
     assert_int_equal(parse(BASE "template 0644 0 0 /etc/getty@.service\n"), 0);
+    assert_null(c.user);
+    assert_int_equal(parse(BASE "fact KEYS sshkeys\nuser ops\n"), 0);
+    assert_string_equal(c.user, "ops");
+    assert_int_equal(c.facts[1].type, VALUE_SSHKEYS);
     assert_int_equal(parse(BASE "unit a.service x.target /a\nunit a.service y.target /a\n"), 0);
 }
 
@@ -135,7 +139,17 @@ static const struct {
      "contract:7: NAME 'node' is not A-Z, 0-9, _, a letter first, at most 47 bytes"},
     {BASE "fact _A label\n",
      "contract:7: NAME '_A' is not A-Z, 0-9, _, a letter first, at most 47 bytes"},
-    {BASE "fact A ipv6\n", "contract:7: TYPE 'ipv6' is not label, name, ipv4, cidr or token"},
+    {BASE "fact A ipv6\n",
+     "contract:7: TYPE 'ipv6' is not label, name, ipv4, cidr, token or sshkeys"},
+    {BASE "user ops\nuser ops\n", "contract:8: too many 'user' lines; at most 1"},
+    {BASE "user Ops\n", "contract:7: NAME 'Ops' is not a user's name such as debian"},
+    {BASE "user a:b\n", "contract:7: NAME 'a:b' is not a user's name such as debian"},
+    {BASE "fact K sshkeys\n",
+     "contract:7: the file ends without a 'user' line, and fact K is of type sshkeys"},
+    {BASE "user ops\nfact K sshkeys\nfact L sshkeys\n",
+     "contract:9: fact K is of type sshkeys already; at most one is"},
+    {BASE "user ops\nfact K sshkeys\nidentity 0600 0 0 @K@ /a\n",
+     "contract:9: @K@ is a sshkeys; a path takes facts of type label, name or ipv4"},
     {BASE "fact NODE_NAME label\n", "contract:7: fact NODE_NAME is there already; one line each"},
     {BASE "from A gce x\n", "contract:7: no fact 'A'; its 'fact' line comes first"},
     {BASE "from NODE_NAME aws x\nsource gce product_uuid\n",

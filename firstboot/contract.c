@@ -49,6 +49,15 @@ static int take_node(struct contract *c, char **field, unsigned line, struct err
     return take_label(&c->node, field[0], "NAME", err);
 }
 
+static int take_user(struct contract *c, char **field, unsigned line, struct error *err)
+{
+    (void)line;
+    if (!word_is_user(field[0]))
+        return bad_field(err, "NAME", field[0], "a user's name such as debian");
+    c->user = field[0];
+    return 0;
+}
+
 static int take_deadline(struct contract *c, char **field, unsigned line, struct error *err)
 {
     (void)line;
@@ -84,6 +93,14 @@ static int take_source(struct contract *c, char **field, unsigned line, struct e
     return 0;
 }
 
+static const struct contract_fact *keys_fact(const struct contract *c)
+{
+    for (unsigned i = 0; i < c->fact_count; i++)
+        if (c->facts[i].type == VALUE_SSHKEYS)
+            return &c->facts[i];
+    return NULL;
+}
+
 static int take_fact(struct contract *c, char **field, unsigned line, struct error *err)
 {
     (void)line;
@@ -93,7 +110,10 @@ static int take_fact(struct contract *c, char **field, unsigned line, struct err
     if (contract_fact_index(c, field[0]) >= 0)
         return error_set(err, "fact %s is there already; one line each", field[0]);
     if (!value_type_parse(field[1], &f->type))
-        return bad_field(err, "TYPE", field[1], "label, name, ipv4, cidr or token");
+        return bad_field(err, "TYPE", field[1], "label, name, ipv4, cidr, token or sshkeys");
+    if (f->type == VALUE_SSHKEYS && keys_fact(c))
+        return error_set(err, "fact %s is of type sshkeys already; at most one is",
+                         keys_fact(c)->name);
     f->name = field[0];
     c->fact_count++;
     return 0;
@@ -169,6 +189,7 @@ static const struct word words[] = {
     {"cluster", 1, "cluster NAME", 1, true, take_cluster},
     {"role", 1, "role ROLE", 1, true, take_role},
     {"node", 1, "node NAME", 1, false, take_node},
+    {"user", 1, "user NAME", 1, false, take_user},
     {"deadline", 1, "deadline SECONDS", 1, true, take_deadline},
     {"on-failure", 1, "on-failure continue", 1, true, take_on_failure},
     {"source", 2, "source NAME IDENTITY", CONTRACT_SOURCES_MAX, false, take_source},
@@ -307,6 +328,9 @@ static int check_whole(const struct contract *c, const unsigned *seen, unsigned 
     int node = contract_fact_index(c, CONTRACT_NODE_FACT);
     if (node < 0 || c->facts[node].type != VALUE_LABEL)
         return error_set(err, "the file ends without the line 'fact " CONTRACT_NODE_FACT " label'");
+    if (keys_fact(c) && !c->user)
+        return error_set(err, "the file ends without a 'user' line, and fact %s is of type sshkeys",
+                         keys_fact(c)->name);
     if (check_froms(c, line, err) < 0)
         return -1;
     return check_files(c, line, err);

@@ -54,6 +54,7 @@ struct contract {
     const char *cluster;
     const char *role;
     const char *node; /* NULL: the image is for any node of its role */
+    const char *user; /* whose keys a fact of type sshkeys holds; NULL: there is no such fact */
     unsigned deadline_s;
     struct contract_source sources[CONTRACT_SOURCES_MAX];
     unsigned source_count;

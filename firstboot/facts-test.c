@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/buffer.h"
+#include "common/ssh-key-fixture.h"
 #include "firstboot/facts.h"
 
 static const char text[] = "nodebake-contract 1\n"
@@ -39,7 +40,7 @@ static struct answer {
 } answers[4];
 static char asked[256];
 
-static int answer(const char *path, char value[static VALUE_MAX], struct deadline deadline,
+static int answer(const char *path, struct source_value *value, struct deadline deadline,
                   struct error *e)
 {
     (void)deadline;
@@ -50,7 +51,7 @@ static int answer(const char *path, char value[static VALUE_MAX], struct deadlin
             continue;
         if (strcmp(answers[i].value, "!") == 0)
             return error_set(e, "gce: %s: HTTP status 503 (gave up after 9 tries)", path);
-        snprintf(value, VALUE_MAX, "%s", answers[i].value);
+        *value = (struct source_value){answers[i].value, strlen(answers[i].value)};
         return 1;
     }
     return 0;
@@ -109,6 +110,133 @@ static void errors_name_source_fact_and_cause(void **state)
                                   "network such as 10.200.0.0/24, host bits zero");
     assert_int_equal(COLLECT({"name", ""}), -1);
     assert_non_null(strstr(err.text, "gce: NODE_NAME: name: '' is not a DNS label"));
+}
+
+static void values_are_bounded(void **state)
+{
+    (void)state;
+    char zone[400];
+    memset(zone, 'z', sizeof zone);
+    zone[255] = '\0';
+    assert_int_equal(COLLECT({"name", "w0"}, {"instance/pod-cidr", "10.1.0.0/24"}, {"zone", zone}),
+                     0);
+    assert_string_equal(facts_value(&facts, "ZONE"), zone);
+    zone[255] = 'z';
+    zone[256] = '\0';
+    assert_int_equal(COLLECT({"name", "w0"}, {"instance/pod-cidr", "10.1.0.0/24"}, {"zone", zone}),
+                     -1);
+    assert_string_equal(err.text, "gce: ZONE: zone: a value of 256 bytes, at most 255 are allowed");
+}
+
+static int answer_nul(const char *path, struct source_value *value, struct deadline deadline,
+                      struct error *e)
+{
+    (void)path;
+    (void)deadline;
+    (void)e;
+    *value = (struct source_value){"w\0w", 3};
+    return 1;
+}
+
+static void values_have_no_nul(void **state)
+{
+    (void)state;
+    static const struct source odd = {.name = "gce", .get = answer_nul};
+    err.text[0] = '\0';
+    facts_init(&facts, &contract, "gce");
+    assert_int_equal(facts_collect(&facts, &odd, deadline_in(1000), &err), -1);
+    assert_string_equal(err.text, "gce: NODE_NAME: name: a value with a NUL byte");
+}
+
+/* A contract that asks for the keys of ops. */
+static void load_keys(struct contract *with_keys)
+{
+    static const char with[] = "nodebake-contract 1\n"
+                               "cluster c\nrole r\nuser ops\ndeadline 60\non-failure continue\n"
+                               "source gce product_uuid\n"
+                               "fact NODE_NAME label\nfrom NODE_NAME gce name\n"
+                               "fact SSH_KEYS sshkeys\nfrom SSH_KEYS gce instance/keys\n"
+                               "from SSH_KEYS gce project/keys\n";
+    static char bytes[sizeof with];
+    memcpy(bytes, with, sizeof with);
+    if (contract_parse(bytes, sizeof with - 1, with_keys, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static int collect_keys(const struct answer *with, size_t n)
+{
+    static struct contract with_keys;
+    load_keys(&with_keys);
+    memset(answers, 0, sizeof answers);
+    memcpy(answers, with, n * sizeof *with);
+    asked[0] = '\0';
+    err.text[0] = '\0';
+    facts_init(&facts, &with_keys, "gce");
+    return facts_collect(&facts, &gce, deadline_in(1000), &err);
+}
+
+#define COLLECT_KEYS(...)                                                                          \
+    collect_keys((const struct answer[]){__VA_ARGS__},                                             \
+                 sizeof((const struct answer[]){__VA_ARGS__}) / sizeof(struct answer))
+
+static void keys_come_from_all_paths(void **state)
+{
+    (void)state;
+    const char *value = NULL;
+    assert_int_equal(COLLECT_KEYS({"name", "w0"},
+                                  {"instance/keys", "ops:" KEY_RSA "\nbob:" KEY_ECDSA},
+                                  {"project/keys", "rubbish\n" KEY_ED25519 " ann"}),
+                     0);
+    assert_string_equal(asked, "name instance/keys project/keys ");
+    assert_string_equal(facts_value(&facts, "SSH_KEYS"), KEY_RSA "\n" KEY_ED25519 " ann\n");
+    assert_int_equal(facts_lookup(&facts, "SSH_KEYS", &value), TEMPLATE_VALUE);
+    assert_int_equal(facts.keys.bad, 1);
+    assert_int_equal(COLLECT_KEYS({"name", "w0"}, {"project/keys", KEY_RSA}), 0);
+    assert_string_equal(facts_value(&facts, "SSH_KEYS"), KEY_RSA "\n");
+}
+
+/* That nobody gave keys is an answer; that nobody answers is none. */
+static void there_may_be_no_keys(void **state)
+{
+    (void)state;
+    const char *value = NULL;
+    assert_int_equal(COLLECT_KEYS({"name", "w0"}), 0);
+    assert_string_equal(asked, "name instance/keys project/keys ");
+    assert_int_equal(facts_lookup(&facts, "SSH_KEYS", &value), TEMPLATE_VALUE);
+    assert_string_equal(value, "");
+    assert_int_equal(COLLECT_KEYS({"name", "w0"}, {"project/keys", "!"}), -1);
+    assert_string_equal(err.text,
+                        "gce: SSH_KEYS: project/keys: HTTP status 503 (gave up after 9 tries)");
+    assert_int_equal(COLLECT_KEYS({"instance/keys", KEY_RSA}), -1);
+    assert_string_equal(err.text, "gce: NODE_NAME: name is not set");
+}
+
+static int parse_keys(const char *with)
+{
+    static struct contract with_keys;
+    char bytes[4096];
+    size_t n = strlen(with);
+    assert_true(n < sizeof bytes);
+    memcpy(bytes, with, n);
+    load_keys(&with_keys);
+    err.text[0] = '\0';
+    facts_init(&facts, &with_keys, "file");
+    return facts_parse(&facts, bytes, n, &err);
+}
+
+static void files_give_a_key_a_line(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_keys("SSH_KEYS=" KEY_RSA " a=b\nNODE_NAME=w0\nSSH_KEYS=" KEY_ECDSA "\n"),
+                     0);
+    assert_string_equal(facts_value(&facts, "SSH_KEYS"), KEY_RSA " a=b\n" KEY_ECDSA "\n");
+    assert_int_equal(parse_keys("NODE_NAME=w0\nSSH_KEYS=\n"), 0);
+    assert_string_equal(facts_value(&facts, "SSH_KEYS"), "");
+    assert_int_equal(parse_keys("NODE_NAME=w0\n"), 0);
+    assert_string_equal(facts_value(&facts, "SSH_KEYS"), "");
+    assert_int_equal(parse_keys("NODE_NAME=w0\nSSH_KEYS=ops:" KEY_RSA "\n"), -1);
+    assert_string_equal(err.text, "file: SSH_KEYS: line 2: not a public key such as 'ssh-ed25519 "
+                                  "AAAA... name', or more than 64 keys");
 }
 
 static int parse(const char *with)
@@ -170,6 +298,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_come_from_the_first_path_that_is_set),
+        cmocka_unit_test(values_are_bounded),
+        cmocka_unit_test(values_have_no_nul),
+        cmocka_unit_test(keys_come_from_all_paths),
+        cmocka_unit_test(there_may_be_no_keys),
+        cmocka_unit_test(files_give_a_key_a_line),
         cmocka_unit_test(errors_name_source_fact_and_cause),
         cmocka_unit_test(files_give_facts),
         cmocka_unit_test(bad_files_are_refused),

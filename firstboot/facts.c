@@ -10,6 +10,12 @@ void facts_init(struct facts *f, const struct contract *contract, const char *so
     memset(f, 0, sizeof *f);
     f->contract = contract;
     f->source = source;
+    ssh_keys_init(&f->keys, contract->user);
+}
+
+static bool is_keys(const struct facts *f, unsigned fact)
+{
+    return f->contract->facts[fact].type == VALUE_SSHKEYS;
 }
 
 /* Lists the paths that were asked in vain. */
@@ -31,23 +37,38 @@ static int absent(const struct facts *f, unsigned fact, struct error *err)
     return error_set(err, "%s %s not set", asked, count > 1 ? "are" : "is");
 }
 
+static int take_value(struct facts *f, unsigned fact, struct source_value value, struct error *err)
+{
+    if (is_keys(f, fact)) {
+        ssh_keys_take(&f->keys, value.bytes, value.len);
+        return 0;
+    }
+    if (value.len >= VALUE_MAX)
+        return error_set(err, "a value of %zu bytes, at most %d are allowed", value.len,
+                         VALUE_MAX - 1);
+    if (value.len && memchr(value.bytes, '\0', value.len))
+        return error_set(err, "a value with a NUL byte");
+    memcpy(f->values[fact], value.bytes, value.len);
+    f->values[fact][value.len] = '\0';
+    return value_check(f->contract->facts[fact].type, f->values[fact], err);
+}
+
 static int collect_one(struct facts *f, unsigned fact, const struct source *source,
                        struct deadline deadline, struct error *err)
 {
     const struct contract *c = f->contract;
-    char *value = f->values[fact];
     for (unsigned i = 0; i < c->from_count; i++) {
         const struct contract_from *from = &c->froms[i];
+        struct source_value value;
         if (from->fact != fact || strcmp(from->source, source->name) != 0)
             continue;
-        int got = source->get(from->path, value, deadline, err);
-        if (got > 0 && value_check(c->facts[fact].type, value, err) < 0)
+        int got = source->get(from->path, &value, deadline, err);
+        if (got > 0 && take_value(f, fact, value, err) < 0)
             return error_context(err, "%s", from->path);
-        if (got != 0)
+        if (got < 0 || (got > 0 && !is_keys(f, fact)))
             return got < 0 ? -1 : 0;
-        value[0] = '\0';
     }
-    return absent(f, fact, err);
+    return is_keys(f, fact) ? 0 : absent(f, fact, err);
 }
 
 /* SOURCE: PATH: cause becomes SOURCE: FACT: PATH: cause. */
@@ -68,6 +89,18 @@ int facts_collect(struct facts *f, const struct source *source, struct deadline 
     return 0;
 }
 
+/* What is in a file was written for it: nothing of it is passed over. */
+static int parse_key(struct facts *f, const char *name, const char *value, unsigned number,
+                     struct error *err)
+{
+    if (!*value || ssh_keys_add(&f->keys, value, strlen(value)))
+        return 0;
+    return error_set(err,
+                     "%s: %s: line %u: not a public key such as 'ssh-ed25519 AAAA... name', or "
+                     "more than %d keys",
+                     f->source, name, number, SSH_KEYS_COUNT_MAX);
+}
+
 static int parse_line(struct facts *f, char *line, unsigned number, struct error *err)
 {
     char *equals = strchr(line, '=');
@@ -79,6 +112,8 @@ static int parse_line(struct facts *f, char *line, unsigned number, struct error
     if (i < 0)
         return error_set(err, "%s: line %u: '%.60s' is no fact of the contract", f->source, number,
                          name);
+    if (is_keys(f, (unsigned)i))
+        return parse_key(f, name, value, number, err);
     if (f->values[i][0])
         return error_set(err, "%s: %s: line %u gives it a second time", f->source, name, number);
     if (value_check(f->contract->facts[i].type, value, err) < 0)
@@ -98,7 +133,7 @@ int facts_parse(struct facts *f, char *text, size_t len, struct error *err)
     if (got < 0)
         return error_context(err, "%s: line %u", f->source, l.number);
     for (unsigned i = 0; i < f->contract->fact_count; i++)
-        if (!f->values[i][0])
+        if (!f->values[i][0] && !is_keys(f, i))
             return error_set(err, "%s: %s: no line %s=VALUE", f->source, f->contract->facts[i].name,
                              f->contract->facts[i].name);
     return 0;
@@ -107,6 +142,8 @@ int facts_parse(struct facts *f, char *text, size_t len, struct error *err)
 const char *facts_value(const struct facts *f, const char *name)
 {
     int i = contract_fact_index(f->contract, name);
+    if (i >= 0 && is_keys(f, (unsigned)i))
+        return f->keys.text;
     return i >= 0 && f->values[i][0] ? f->values[i] : NULL;
 }
 

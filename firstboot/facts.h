@@ -7,24 +7,29 @@
 #include "common/template.h"
 #include "firstboot/contract.h"
 #include "firstboot/source.h"
+#include "firstboot/ssh-keys.h"
 
-/* values[i] belongs to contract->facts[i]; empty while it has none. */
+/* values[i] belongs to contract->facts[i]; empty while it has none. The value of a fact of type
+ * sshkeys is in `keys`, and may be none. */
 struct facts {
     const struct contract *contract;
     const char *source; /* the name of the source that they come from */
     char values[CONTRACT_FACTS_MAX][VALUE_MAX];
+    struct ssh_keys keys;
 };
 
 /* Begins without values. */
 void facts_init(struct facts *f, const struct contract *contract, const char *source)
     NONNULL(1, 2, 3);
 
-/* Asks the source for each fact, `from` line by `from` line until one has a value. A fact without
- * value, or with a wrong one, is an error: `SOURCE: FACT: cause`. */
+/* Asks the source for each fact, `from` line by `from` line until one has a value; for
+ * keys, all of them. A fact without value, or with a wrong one, is an error: `SOURCE: FACT: cause`;
+ * keys may be none, and what is no key is left out. */
 int facts_collect(struct facts *f, const struct source *source, struct deadline deadline,
                   struct error *err) NONNULL(1, 2, 4) MUST_CHECK;
 
-/* Reads lines NAME=VALUE, one for each fact of the contract and no others; the text is changed.
+/* Reads lines NAME=VALUE, one for each fact of the contract and no others, but of keys any number,
+ * a key each; the text is changed.
  * The error reads `SOURCE: FACT: cause`, or `SOURCE: line N: cause` when no fact is meant. */
 int facts_parse(struct facts *f, char *text, size_t len, struct error *err)
     NONNULL(1, 2, 4) MUST_CHECK;

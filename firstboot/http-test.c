@@ -113,20 +113,20 @@ static void an_answer_has_its_bound(void **state)
     static char text[HTTP_RESPONSE_MAX + 16];
     struct http_response r;
     bool again;
-    int head = snprintf(text, sizeof text, OK "Content-Length: %d\r\n\r\n", HTTP_RESPONSE_MAX - 42);
-    assert_int_equal(head, 42);
+    int head = snprintf(text, sizeof text, OK "Content-Length: %d\r\n\r\n", HTTP_RESPONSE_MAX - 43);
+    assert_int_equal(head, 43);
     memset(text + head, 'x', sizeof text - (size_t)head);
     struct error err = ERROR_INIT;
     struct step step = {.send = text, .len = HTTP_RESPONSE_MAX};
     assert_int_equal(get_once(&step, 5000, &r, &again, &err), 0);
-    assert_int_equal(r.body_len, HTTP_RESPONSE_MAX - 42);
+    assert_int_equal(r.body_len, HTTP_RESPONSE_MAX - 43);
 
-    snprintf(text, sizeof text, OK "Content-Length: %d\r\n\r", HTTP_RESPONSE_MAX - 41);
-    text[41] = '\n';
+    snprintf(text, sizeof text, OK "Content-Length: %d\r\n\r", HTTP_RESPONSE_MAX - 42);
+    text[42] = '\n';
     step.len++;
     assert_int_equal(get_once(&step, 5000, &r, &again, &err), -1);
     assert_false(again);
-    assert_non_null(strstr(err.text, "does not fit in 16384 bytes"));
+    assert_non_null(strstr(err.text, "does not fit in 270336 bytes"));
 }
 
 static void refused_connections_may_be_tried_again(void **state)

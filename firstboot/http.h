@@ -10,7 +10,8 @@
 #include "firstboot/clock.h"
 #include "firstboot/http-response.h"
 
-enum { HTTP_RESPONSE_MAX = 16384, HTTP_REQUEST_MAX = 1536 };
+/* GCE has values of up to 256 KiB; memory that no answer fills is never touched. */
+enum { HTTP_RESPONSE_MAX = 270336, HTTP_REQUEST_MAX = 1536 };
 
 struct http_request {
     uint32_t address; /* host byte order */

@@ -82,6 +82,14 @@ static int is_stamped(struct run *r, struct error *err)
     return platform_is_stamped(&r->contract, &r->dmi, &r->found);
 }
 
+static void report_keys(const struct facts *facts)
+{
+    char text[256];
+    struct buffer remark = BUFFER_FIXED(text);
+    if (ssh_keys_remark(&facts->keys, &remark))
+        report(REPORT_NOTICE, "%s: SSH keys: left out: %s", facts->source, text);
+}
+
 static int ask_facts(struct run *r, struct error *err)
 {
     const struct source *source = platform_choose(&r->contract, &r->dmi, &r->wanted, err);
@@ -93,6 +101,8 @@ static int ask_facts(struct run *r, struct error *err)
         error_context(err, "%s", source->name);
     if (result == 0)
         result = facts_collect(&r->facts, source, r->deadline, err);
+    if (result == 0)
+        report_keys(&r->facts);
     if (source->network)
         net_down();
     return result;

@@ -103,6 +103,31 @@ static void the_owner_is_that_of_the_contract(void **state)
     assert_int_equal(look(HOSTNAME_STAGED).st_mode, S_IFREG | 04755);
 }
 
+/* A user may have replaced its own directory; one of root's may be a link. */
+static void a_users_link_is_not_followed(void **state)
+{
+    (void)state;
+    put("probe", "");
+    if (fchownat(root, "probe", 7, 8, 0) < 0)
+        skip(); /* a user namespace with one user */
+    put("usr/lib/nodebake/templates/home/ops/.ssh/more/keys", "@NODE_NAME@\n");
+    assert_int_equal(mkdirat(root, "srv", 0755) | mkdirat(root, "srv/home", 0755), 0);
+    assert_int_equal(mkdirat(root, "srv/home/ops", 0755) | symlinkat("srv/home", root, "home"), 0);
+    assert_int_equal(symlinkat("/etc", root, "srv/home/ops/.ssh"), 0);
+    load(HEAD "template 0600 7 8 /home/ops/.ssh/more/keys\n", "worker-0");
+    assert_int_equal(render_stage(&facts, &dirs, &err), 0);
+    assert_string_equal(get("etc/more/.keys.nodebake"), "worker-0\n");
+    render_discard(&facts, &dirs);
+    assert_int_equal(fchownat(root, "srv/home/ops/.ssh", 7, 8, AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(render_stage(&facts, &dirs, &err), -1);
+    assert_string_equal(err.text, "/home/ops/.ssh: a link of user 7; on the way to a file that is "
+                                  "not root's there are only links of root");
+    assert_null(get("etc/more/.keys.nodebake"));
+    err.text[0] = '\0';
+    load(HEAD "template 0600 0 0 /home/ops/.ssh/more/keys\n", "worker-0");
+    assert_int_equal(render_stage(&facts, &dirs, &err), 0);
+}
+
 static void left_overs_are_replaced_not_followed(void **state)
 {
     (void)state;
@@ -315,6 +340,7 @@ int main(void)
         TEST(files_are_staged_beside_their_places),
         TEST(published_files_are_in_place),
         TEST(the_owner_is_that_of_the_contract),
+        TEST(a_users_link_is_not_followed),
         TEST(left_overs_are_replaced_not_followed),
         TEST(a_node_without_identity_is_refused),
         TEST(bad_templates_are_refused),

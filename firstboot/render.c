@@ -1,10 +1,13 @@
 #include "firstboot/render.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/cleanup.h"
 #include "common/file.h"
 #include "common/template.h"
 #include "firstboot/resolve.h"
@@ -137,6 +140,41 @@ static int check_distinct(unsigned index, struct facts *facts, struct error *err
     return 0;
 }
 
+/* Who owns the link at the path, whose directory is followed; 0: root, or it is no link. */
+static uid_t link_owner(int root, char *path)
+{
+    struct stat st;
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    int above AUTO_CLOSE = resolve_open(root, slash == path ? "/" : path, O_PATH | O_DIRECTORY);
+    *slash = '/';
+    if (above < 0 || fstatat(above, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0; /* what is not there will be made */
+    return S_ISLNK(st.st_mode) ? st.st_uid : 0;
+}
+
+/* A user may have put a link where a directory of theirs was, and root's hand would be led. */
+static int check_owner(unsigned index, struct facts *facts, int root, struct error *err)
+{
+    const struct contract_file *f = &facts->contract->files[index];
+    char path[DIR_PATH_MAX];
+    if (f->uid == 0)
+        return 0;
+    if (expand_dest(f, facts, path, err) < 0)
+        return -1;
+    for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        uid_t owner = link_owner(root, path);
+        if (owner)
+            return error_set(err,
+                             "%s: a link of user %u; on the way to a file that is not root's "
+                             "there are only links of root",
+                             path, (unsigned)owner);
+        *slash = '/';
+    }
+    return 0;
+}
+
 /* Takes away the staged files from `first` to before `end`. */
 static void discard(unsigned first, unsigned end, struct facts *facts, struct dirs *dirs)
 {
@@ -152,7 +190,8 @@ int render_stage(struct facts *facts, struct dirs *dirs, struct error *err)
 {
     const struct contract *c = facts->contract;
     for (unsigned i = 0; i < c->file_count; i++) {
-        if (check_distinct(i, facts, err) < 0 || stage_one(&c->files[i], facts, dirs, err) < 0) {
+        if (check_distinct(i, facts, err) < 0 || check_owner(i, facts, dirs->root, err) < 0 ||
+            stage_one(&c->files[i], facts, dirs, err) < 0) {
             discard(0, i + 1, facts, dirs);
             return -1;
         }

@@ -12,16 +12,23 @@
 
 #define TRUE_ANSWER "HTTP/1.1 200 OK\r\nMetadata-Flavor: Google\r\nConnection: close\r\n"
 #define BUSY        "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
-#define X64         "0123456789012345678901234567890123456789012345678901234567890123"
+enum { VALUE_SIZE = 1024 };
+
+#define X64 "0123456789012345678901234567890123456789012345678901234567890123"
 
 /* Asks for instance/name with that script. */
 static int ask(const struct step *steps, size_t count, int refuse_ms, int ms, char *value,
                struct scripted_server *s, struct error *err)
 {
+    struct source_value got_value = {NULL, 0};
     scripted_start_late(s, steps, count, refuse_ms);
     source_gce_endpoint(s->address, s->port);
-    int got = source_gce.get("instance/name", value, deadline_in(ms), err);
+    int got = source_gce.get("instance/name", &got_value, deadline_in(ms), err);
     scripted_stop(s);
+    assert_true(got_value.len < VALUE_SIZE);
+    if (got_value.len)
+        memcpy(value, got_value.bytes, got_value.len);
+    value[got_value.len] = '\0';
     return got;
 }
 
@@ -35,8 +42,7 @@ static const struct once {
     {{.send = TRUE_ANSWER "\r\nworker-0\n\n"}, 1, "worker-0\n"},
     {{.send = TRUE_ANSWER "\r\n"}, 1, ""},
     {{.send = TRUE_ANSWER "\r\n\n"}, 1, ""},
-    {{.send = TRUE_ANSWER "\r\n" X64 X64 X64 X64}, -1, "a value of 256 bytes, at most 255"},
-    {{.send = TRUE_ANSWER "\r\na\0b", .len = sizeof TRUE_ANSWER + 4}, -1, "with a NUL byte"},
+    {{.send = TRUE_ANSWER "\r\n" X64 X64 X64 X64}, 1, X64 X64 X64 X64},
     {{.send = "HTTP/1.1 404 Not Found\r\nMetadata-Flavor: Google\r\n\r\n"}, 0, NULL},
     {{.send = "HTTP/1.1 404 Not Found\r\n\r\n"}, -1, "404 without 'Metadata-Flavor: Google'"},
     {{.send = "HTTP/1.1 200 OK\r\n\r\nworker-0"}, -1, "200 without 'Metadata-Flavor: Google'"},
@@ -51,7 +57,7 @@ static void final_answers_are_asked_for_once(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(once); i++) {
-        char value[VALUE_MAX];
+        char value[VALUE_SIZE];
         struct scripted_server s;
         struct error err = ERROR_INIT;
         int got = ask(&once[i].step, 1, 0, 5000, value, &s, &err);
@@ -72,7 +78,7 @@ static void asks_as_gce_wants_it(void **state)
 {
     (void)state;
     static const struct step step = {.send = TRUE_ANSWER "\r\nworker-0"};
-    char value[VALUE_MAX];
+    char value[VALUE_SIZE];
     struct scripted_server s;
     struct error err = ERROR_INIT;
     assert_int_equal(ask(&step, 1, 0, 5000, value, &s, &err), 1);
@@ -80,16 +86,57 @@ static void asks_as_gce_wants_it(void **state)
     assert_non_null(strstr(s.request, "\r\nMetadata-Flavor: Google\r\n"));
 }
 
-static void the_longest_value_fits(void **state)
+/* What a project with many keys has. */
+static void large_values_fit(void **state)
 {
     (void)state;
-    static const struct step step = {.send = TRUE_ANSWER "\r\n" X64 X64 X64 X64,
-                                     .len = sizeof TRUE_ANSWER - 1 + 2 + 255};
-    char value[VALUE_MAX];
+    static char bytes[262144 + 128] = TRUE_ANSWER "\r\n";
+    size_t head = strlen(bytes);
+    memset(bytes + head, 'k', 262144);
+    const struct step step = {.send = bytes, .len = head + 262144};
+    struct source_value value;
     struct scripted_server s;
     struct error err = ERROR_INIT;
-    assert_int_equal(ask(&step, 1, 0, 5000, value, &s, &err), 1);
-    assert_int_equal(strlen(value), 255);
+    scripted_start(&s, &step, 1);
+    source_gce_endpoint(s.address, s.port);
+    int got = source_gce.get("instance/attributes/ssh-keys", &value, deadline_in(5000), &err);
+    scripted_stop(&s);
+    assert_int_equal(got, 1);
+    assert_int_equal(value.len, 262144);
+}
+
+#define ABSENT "HTTP/1.1 404 Not Found\r\nMetadata-Flavor: Google\r\n\r\n"
+
+static void an_instance_may_shut_the_projects_keys_out(void **state)
+{
+    static const struct {
+        struct step first;
+        int got;
+        unsigned served;
+    } cases[] = {
+        {{.send = ABSENT}, 1, 2},
+        {{.send = TRUE_ANSWER "\r\nFALSE\n"}, 1, 2},
+        {{.send = TRUE_ANSWER "\r\n"}, 1, 2},
+        {{.send = TRUE_ANSWER "\r\nTRUE"}, 0, 1},
+        {{.send = TRUE_ANSWER "\r\ntrue\n"}, 0, 1},
+        {{.send = TRUE_ANSWER "\r\nfalsehood"}, 0, 1},
+        {{.send = "gopher\r\n"}, -1, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct step steps[] = {cases[i].first, {.send = TRUE_ANSWER "\r\na key"}};
+        struct source_value value;
+        struct scripted_server s;
+        struct error err = ERROR_INIT;
+        scripted_start(&s, steps, 2);
+        source_gce_endpoint(s.address, s.port);
+        int got = source_gce.get("project/attributes/ssh-keys", &value, deadline_in(5000), &err);
+        scripted_stop(&s);
+        assert_int_equal(got, cases[i].got);
+        assert_int_equal(s.served, cases[i].served);
+        if (got == 1)
+            assert_memory_equal(value.bytes, "a key", 5);
+    }
 }
 
 static void trouble_that_passes_is_waited_out(void **state)
@@ -104,7 +151,7 @@ static void trouble_that_passes_is_waited_out(void **state)
         {.send = "HTTP/1.1 500 Sorry\r\n\r\n"},
         {.send = TRUE_ANSWER "\r\nworker-0"},
     };
-    char value[VALUE_MAX];
+    char value[VALUE_SIZE];
     struct scripted_server s;
     struct error err = ERROR_INIT;
     assert_int_equal(ask(steps, ARRAY_LEN(steps), 0, 20000, value, &s, &err), 1);
@@ -117,7 +164,7 @@ static void a_service_that_starts_late_is_waited_for(void **state)
 {
     (void)state;
     static const struct step step = {.send = TRUE_ANSWER "\r\nworker-0"};
-    char value[VALUE_MAX];
+    char value[VALUE_SIZE];
     struct scripted_server s;
     struct error err = ERROR_INIT;
     int64_t start = clock_now_ms();
@@ -137,13 +184,13 @@ static void the_deadline_ends_it(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(hopeless); i++) {
-        char value[VALUE_MAX];
+        struct source_value value;
         struct scripted_server s;
         struct error err = ERROR_INIT;
         int64_t start = clock_now_ms();
         scripted_start(&s, &hopeless[i], 1);
         source_gce_endpoint(s.address, s.port);
-        int got = source_gce.get("instance/name", value, deadline_in(400), &err);
+        int got = source_gce.get("instance/name", &value, deadline_in(400), &err);
         int64_t took = clock_now_ms() - start;
         scripted_stop(&s);
         assert_int_equal(got, -1);
@@ -159,11 +206,12 @@ static void the_deadline_ends_it(void **state)
 static void a_path_that_is_too_long_is_refused(void **state)
 {
     (void)state;
-    char path[1200], value[VALUE_MAX];
+    char path[1200];
+    struct source_value value;
     struct error err = ERROR_INIT;
     memset(path, 'a', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(source_gce.get(path, value, deadline_in(1000), &err), -1);
+    assert_int_equal(source_gce.get(path, &value, deadline_in(1000), &err), -1);
     assert_non_null(strstr(err.text, "path too long"));
 }
 
@@ -193,7 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_answers_are_asked_for_once),
         cmocka_unit_test(asks_as_gce_wants_it),
-        cmocka_unit_test(the_longest_value_fits),
+        cmocka_unit_test(large_values_fit),
+        cmocka_unit_test(an_instance_may_shut_the_projects_keys_out),
         cmocka_unit_test(trouble_that_passes_is_waited_out),
         cmocka_unit_test(a_service_that_starts_late_is_waited_for),
         cmocka_unit_test(the_deadline_ends_it),

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "firstboot/backoff.h"
 #include "firstboot/http.h"
@@ -33,24 +34,17 @@ static bool has_flavor(const struct http_response *r)
            memcmp(r->header, flavor, sizeof flavor - 1) == 0;
 }
 
-static int take_value(const struct http_response *r, char value[static VALUE_MAX],
-                      struct error *err)
+static int take_value(const struct http_response *r, struct source_value *value)
 {
-    size_t len = r->body_len;
-    if (len && r->body[len - 1] == '\n')
-        len--;
-    if (len >= VALUE_MAX)
-        return error_set(err, "a value of %zu bytes, at most %d are allowed", len, VALUE_MAX - 1);
-    if (memchr(r->body, '\0', len))
-        return error_set(err, "a value with a NUL byte");
-    memcpy(value, r->body, len);
-    value[len] = '\0';
+    *value = (struct source_value){r->body, r->body_len};
+    if (value->len && value->bytes[value->len - 1] == '\n')
+        value->len--;
     return 1;
 }
 
 /* One try; as source.get, and after -1 *again says whether to go on. */
-static int ask(const char *path, char value[static VALUE_MAX], struct deadline deadline,
-               bool *again, struct error *err)
+static int ask(const char *path, struct source_value *value, struct deadline deadline, bool *again,
+               struct error *err)
 {
     struct http_request request = {.address = server_address,
                                    .port = server_port,
@@ -66,11 +60,11 @@ static int ask(const char *path, char value[static VALUE_MAX], struct deadline d
     if (!has_flavor(&r))
         return error_set(err, "status %u without 'Metadata-Flavor: Google': not GCE's service",
                          r.status);
-    return r.status == 200 ? take_value(&r, value, err) : 0;
+    return r.status == 200 ? take_value(&r, value) : 0;
 }
 
-static int get(const char *path, char value[static VALUE_MAX], struct deadline deadline,
-               struct error *err)
+static int get_one(const char *path, struct source_value *value, struct deadline deadline,
+                   struct error *err)
 {
     char full[PATH_SIZE];
     struct backoff backoff = {FIRST_PAUSE_MS, LONGEST_PAUSE_MS};
@@ -88,6 +82,28 @@ static int get(const char *path, char value[static VALUE_MAX], struct deadline d
             return error_set(err, "gce: %s: %s", path, cause.text);
     } while (deadline_sleep(deadline, backoff_pause(&backoff)));
     return error_set(err, "gce: %s: %s (gave up after %u tries)", path, cause.text, tries);
+}
+
+/* What is not plainly no counts as yes: then there are fewer keys. */
+static bool says_no(struct source_value value)
+{
+    static const char *const words[] = {"", "0", "f", "n", "no", "false"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strlen(words[i]) == value.len && strncasecmp(words[i], value.bytes, value.len) == 0)
+            return true;
+    return false;
+}
+
+/* An instance may shut out the keys that its whole project has. */
+static int get(const char *path, struct source_value *value, struct deadline deadline,
+               struct error *err)
+{
+    if (strcmp(path, "project/attributes/ssh-keys") == 0) {
+        int got = get_one("instance/attributes/block-project-ssh-keys", value, deadline, err);
+        if (got < 0 || (got > 0 && !says_no(*value)))
+            return got < 0 ? -1 : 0;
+    }
+    return get_one(path, value, deadline, err);
 }
 
 const struct source source_gce = {.name = "gce", .network = true, .backed = backed, .get = get};

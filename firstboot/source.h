@@ -5,11 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/address.h"
 #include "common/attributes.h"
 #include "common/error.h"
 #include "firstboot/clock.h"
 #include "firstboot/dmi.h"
+
+/* What a source has at a path; its bytes are valid until the source is asked again. */
+struct source_value {
+    const char *bytes; /* anything; no NUL ends them */
+    size_t len;
+};
 
 /* One metadata source. */
 struct source {
@@ -17,10 +22,10 @@ struct source {
     bool network; /* does it need one? */
     /* Does this platform back it? A source that is not backed is never asked. */
     bool (*backed)(const struct dmi *dmi);
-    /* Asks for one path: 1 with a NUL-ended value (at most VALUE_MAX bytes, its NUL included), 0
-     * when the source has none (final), -1 when it could not be asked before the deadline. The
-     * value is not checked yet. The error names the source and the path. */
-    int (*get)(const char *path, char value[static VALUE_MAX], struct deadline deadline,
+    /* Asks for one path: 1 with a value, 0 when the source has none (final), -1 when it could not
+     * be asked before the deadline. The value is not checked yet, but has lost a newline at its
+     * end. The error names the source and the path. */
+    int (*get)(const char *path, struct source_value *value, struct deadline deadline,
                struct error *err);
 };
 

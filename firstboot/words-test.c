@@ -86,6 +86,22 @@ static void facts(void **state)
     assert_true(word_is_fact(word));
 }
 
+static void users(void **state)
+{
+    (void)state;
+    static const char *const right[] = {"a",        "_",   "debian",
+                                        "ec2-user", "a_9", "abcdefghijklmnopqrstuvwxyz012345"};
+    static const char *const wrong[] = {
+        "",    "ALL", "9a",  "-a",       "a b",
+        "a:b", "a/b", "a\n", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz0123456"};
+    for (size_t i = 0; i < ARRAY_LEN(right); i++)
+        if (!word_is_user(right[i]))
+            fail_msg("'%s' is not taken", right[i]);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        if (word_is_user(wrong[i]))
+            fail_msg("'%s' is taken", wrong[i]);
+}
+
 static void modes(void **state)
 {
     (void)state;
@@ -128,6 +144,7 @@ int main(void)
         cmocka_unit_test(the_last_component_leaves_room_for_a_temporary_name),
         cmocka_unit_test(units),
         cmocka_unit_test(facts),
+        cmocka_unit_test(users),
         cmocka_unit_test(modes),
         cmocka_unit_test(numbers),
     };

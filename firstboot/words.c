@@ -37,6 +37,12 @@ bool word_is_fact(const char *word)
     return n < FACT_NAME_MAX && word[n] == '\0' && *word >= 'A' && *word <= 'Z';
 }
 
+bool word_is_user(const char *word)
+{
+    size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    return n > 0 && n <= 32 && word[n] == '\0' && !strchr("-0123456789", *word);
+}
+
 bool word_to_mode(const char *word, mode_t *out)
 {
     if (strlen(word) != 4 || strspn(word, "01234567") != 4)

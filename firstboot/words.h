@@ -23,6 +23,9 @@ bool word_is_unit(const char *word) NONNULL(1);
 /* A fact's name: A-Z, 0-9, _, a letter first, at most 47 bytes. */
 bool word_is_fact(const char *word) NONNULL(1);
 
+/* A user's name: a-z or _, then a-z, 0-9, _ and -, at most 32 bytes. */
+bool word_is_user(const char *word) NONNULL(1);
+
 /* Exactly four octal digits. */
 bool word_to_mode(const char *word, mode_t *out) NONNULL(1, 2);
 

@@ -12,7 +12,8 @@ static const struct contract *wanted(void)
 {
     static char text[] = "nodebake-contract 1\ncluster c\nrole r\ndeadline 60\n"
                          "on-failure continue\nfact NODE_NAME label\nfact DOMAIN name\n"
-                         "fact INTERNAL_IP ipv4\nfact POD_CIDR cidr\nfact ZONE token\n";
+                         "fact INTERNAL_IP ipv4\nfact POD_CIDR cidr\nfact ZONE token\n"
+                         "user ops\nfact SSH_KEYS sshkeys\n";
     static struct contract c;
     struct error err = ERROR_INIT;
     if (!c.cluster && contract_parse(text, sizeof text - 1, &c, &err) < 0)
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((result < 0) != (err.text[0] != '\0'))
         abort();
     for (unsigned i = 0; result == 0 && i < facts.contract->fact_count; i++)
-        if (value_check(facts.contract->facts[i].type, facts.values[i], &err) < 0)
+        if (value_check(facts.contract->facts[i].type,
+                        facts_value(&facts, facts.contract->facts[i].name), &err) < 0)
             abort();
     free(text);
     return 0;

@@ -10,6 +10,7 @@ disk_make() {
     local -A uuid=([root]=$(</proc/sys/kernel/random/uuid) [boot]=$(</proc/sys/kernel/random/uuid)
         [esp]=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ' | tr a-f A-F | sed 's/..../&-/'))
     say "disk: GRUB"
+    layout_name_parts
     mkdir -p "$root/boot/efi"
     disk_fstab >"$root/etc/fstab"
     grub_install_files "$root"
@@ -32,10 +33,11 @@ disk_make() {
 
 # disk_fstab: names file systems as the layout does.
 disk_fstab() {
-    local options=rw type=ext4
-    [[ -z $volume_group ]] || type=xfs
-    [[ $type == xfs ]] || options+=,errors=remount-ro
-    printf '%s / %s %s 0 1\n' "$(disk_spec root)" "$type" "$options"
+    if [[ -n $volume_group ]]; then
+        printf '%s / xfs rw 0 1\n' "$(disk_spec root)"
+    else
+        printf '%s / ext4 %s 0 1\n' "$(disk_spec root)" "$root_options"
+    fi
     ! has_part boot || printf '%s /boot ext4 defaults 0 2\n' "$(disk_spec boot)"
     ! has_part esp || printf '%s /boot/efi vfat umask=0077 0 0\n' "$(disk_spec esp)"
 }
@@ -44,10 +46,12 @@ disk_fstab() {
 disk_spec() {
     if [[ $1 == root && -n $volume_group ]]; then
         layout_device root
-    elif [[ $labels == yes ]]; then
-        printf 'LABEL=%s\n' "${part_label[$1]}"
     else
-        printf 'UUID=%s\n' "${uuid[$1]}"
+        case $names in
+        label) printf 'LABEL=%s\n' "${part_label[$1]}" ;;
+        partuuid) printf 'PARTUUID=%s\n' "${part_uuid[$1]}" ;;
+        *) printf 'UUID=%s\n' "${uuid[$1]}" ;;
+        esac
     fi
 }
 

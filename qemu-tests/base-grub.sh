@@ -43,7 +43,8 @@ grub_mkimage() {
 # with nothing but what is looked for, lie over them.
 grub_make_config() {
     local root=$1 device by_uuid wanted
-    device=$(layout_device root) by_uuid=/dev/disk/by-uuid/${uuid[root]}
+    device=$(layout_device root) by_uuid=/dev/disk/by-uuid/${uuid[root]} wanted=UUID=${uuid[root]}
+    [[ $names != partuuid ]] || wanted=PARTUUID=${part_uuid[root]}
     grub_probe_answers >"$root/probe"
     printf '#!/bin/sh\n%s\n' "$(has_part boot && echo "echo \"\${1#/boot}\"" || echo "echo \"\$1\"")" \
         >"$root/relpath"
@@ -58,9 +59,11 @@ grub_make_config() {
     chroot "$root" grub-mkconfig -o /boot/grub/grub.cfg
     umount "$root/dev" "$root/usr/sbin/grub-probe" "$root/usr/bin/grub-mkrelpath"
     rm "$root/probe" "$root/relpath"
-    wanted=${volume_group:+$device}
-    grep -q "root=${wanted:-UUID=${uuid[root]}} ro" "$root/boot/grub/grub.cfg" ||
+    [[ -z $volume_group ]] || wanted=$device
+    grep -q "root=$wanted ro" "$root/boot/grub/grub.cfg" ||
         die "grub-mkconfig made no entry for the root"
+    [[ $kernel_label == no ]] ||
+        sed -i "s/root=$wanted ro/root=LABEL=${part_label[root]} ro/" "$root/boot/grub/grub.cfg"
 }
 
 # grub_probe_answers: a grub-probe that knows this disk.
@@ -75,6 +78,7 @@ case "\$*" in
 *target=device*) echo $(layout_device root) ;;
 *fs_uuid*$(layout_device "$home")* | *$(layout_device "$home")*fs_uuid*) echo ${uuid[$home]} ;;
 *fs_uuid*) echo ${uuid[root]} ;;
+*partuuid*) echo ${part_uuid[root]} ;;
 *target=fs*) echo ext2 ;;
 *partmap*) echo ${table/dos/msdos} ;;
 *$(layout_device root)*abstraction*) echo $abstraction ;;

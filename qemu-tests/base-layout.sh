@@ -9,13 +9,15 @@
 #   lvm-xfs    p14 BIOS boot, p16 /boot, p1 LVM with an XFS root   what only libguestfs can edit
 #
 # A layout sets `table`, `core_start` and `core_size` (where GRUB's core image goes), a `part` each
-# partition, `labels` when fstab names file systems by them, `volume_group` when the root lies in
-# one, and `layout_packages` when the system needs more because of that.
+# partition, `names` when fstab does not name file systems by their UUIDs (but by label or partuuid),
+# `volume_group` when the root lies in one, and `layout_packages` when the system needs more because
+# of that. base-stock.sh may set other `names`, `root_options` and `kernel_label`: the kernel, too,
+# gets the root by its label.
 
 layouts=(debian ubuntu mbr lvm-xfs)
 disk_size=$((3 * 1024)) # MiB
 
-declare -A part_number part_start part_size part_label part_type
+declare -A part_number part_start part_size part_label part_type part_uuid
 
 # part ROLE NUMBER START SIZE [LABEL]: roles are bios, esp, boot and root.
 part() {
@@ -27,8 +29,8 @@ part_last() { part "$1" "$2" "$3" $((disk_size * 2048 - $3 - 2048)) "${4:-}"; }
 
 # layout_use NAME
 layout_use() {
-    labels=no volume_group='' layout_packages=()
-    part_number=() part_start=() part_size=() part_label=()
+    names=uuid root_options=rw,errors=remount-ro kernel_label=no volume_group='' layout_packages=()
+    part_number=() part_start=() part_size=() part_label=() part_uuid=()
     part_type=(
         [bios]=21686148-6449-6E6F-744E-656564454649
         [esp]=C12A7328-F81F-11D2-BA4B-00A0C93EC93B
@@ -46,7 +48,7 @@ layout_debian() {
 }
 
 layout_ubuntu() {
-    table=gpt core_start=2048 core_size=8192 labels=yes
+    table=gpt core_start=2048 core_size=8192 names=label
     part bios 14 2048 8192
     part esp 15 10240 217088 UEFI
     part boot 16 227328 821248 BOOT
@@ -70,13 +72,28 @@ layout_lvm_xfs() {
 
 has_part() { [[ -n ${part_number[$1]:-} ]]; }
 
+# layout_name_parts: chooses the identifiers of the table and of its partitions.
+layout_name_parts() {
+    local role
+    table_id=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+    for role in "${!part_number[@]}"; do
+        if [[ $table == dos ]]; then
+            part_uuid[$role]=$table_id-$(printf %02x "${part_number[$role]}")
+        else
+            part_uuid[$role]=$(</proc/sys/kernel/random/uuid)
+        fi
+    done
+}
+
 # layout_table: what sfdisk reads.
 layout_table() {
     local role
     printf 'label: %s\n' "$table"
+    [[ $table != dos ]] || printf 'label-id: 0x%s\n' "$table_id"
     for role in "${!part_number[@]}"; do
-        printf '%s: start=%s, size=%s, type=%s\n' "${part_number[$role]}" "${part_start[$role]}" \
-            "${part_size[$role]}" "${part_type[$role]}"
+        printf '%s: start=%s, size=%s, type=%s%s\n' "${part_number[$role]}" "${part_start[$role]}" \
+            "${part_size[$role]}" "${part_type[$role]}" \
+            "$([[ $table == dos ]] || echo ", uuid=${part_uuid[$role]}")"
     done
 }
 

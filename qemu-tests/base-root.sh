@@ -11,17 +11,24 @@ root_packages=(
     socat conntrack ipset iptables
 )
 
-# root_make ROOT SOURCES LIST [PACKAGE…]: makes the folder, with these packages too, and writes the
-# versions of all to LIST.
+# Those of them that a variant of the base is to be made without.
+root_lacks=()
+
+# root_make ROOT SOURCES LIST CONFIGURE [PACKAGE…]: makes the folder, with these packages too; has
+# the command CONFIGURE set up the network and what else, and writes the versions of all packages to
+# LIST.
 root_make() {
-    local packages
-    packages=$(IFS=, && shift 3 && printf '%s' "${root_packages[*]}${*:+,$*}")
+    local package packages=("${@:5}")
+    for package in "${root_packages[@]}"; do
+        [[ " ${root_lacks[*]} " == *" $package "* ]] || packages+=("$package")
+    done
     say "root: mmdebstrap"
     # shellcheck disable=SC2154 # suite is cache.sh's
     TMPDIR=$(dirname "$1") mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
-        --skip=output/dev,chroot/mount/sys --include="$packages" "$suite" "$1" - <"$2"
+        --skip=output/dev,chroot/mount/sys --include="$(IFS=, && printf '%s' "${packages[*]}")" \
+        "$suite" "$1" - <"$2"
     root_write_configs "$1"
-    chroot "$1" systemctl --quiet enable systemd-networkd systemd-resolved
+    $4 "$1"
     chroot "$1" dpkg-query -W >"$3"
 }
 
@@ -35,6 +42,20 @@ deb http://deb.debian.org/debian $suite main
 deb http://deb.debian.org/debian $suite-updates main
 deb http://deb.debian.org/debian-security $suite-security main
 CONF
+    cat >"$1/etc/default/grub" <<'CONF'
+GRUB_DEFAULT=0
+GRUB_TIMEOUT=0
+GRUB_DISTRIBUTOR=Debian
+GRUB_CMDLINE_LINUX_DEFAULT=
+GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"
+GRUB_TERMINAL="console serial"
+GRUB_SERIAL_COMMAND="serial --speed=115200"
+GRUB_DISABLE_OS_PROBER=true
+CONF
+}
+
+# root_use_networkd ROOT: alone.
+root_use_networkd() {
     cat >"$1/etc/systemd/network/80-dhcp.network" <<'CONF'
 [Match]
 Name=en* eth*
@@ -46,16 +67,7 @@ LinkLocalAddressing=ipv6
 [DHCPv4]
 ClientIdentifier=mac
 CONF
-    cat >"$1/etc/default/grub" <<'CONF'
-GRUB_DEFAULT=0
-GRUB_TIMEOUT=0
-GRUB_DISTRIBUTOR=Debian
-GRUB_CMDLINE_LINUX_DEFAULT=
-GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"
-GRUB_TERMINAL="console serial"
-GRUB_SERIAL_COMMAND="serial --speed=115200"
-GRUB_DISABLE_OS_PROBER=true
-CONF
+    chroot "$1" systemctl --quiet enable systemd-networkd systemd-resolved
 }
 
 # root_pack FOLDER: a tar archive of it. The host's /dev is not the image's, and mmdebstrap leaves

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# What a scenario sources first, after it set `wants`: the images that it boots. It then goes on in
-# the private network, with dnsmasq running.
+# What a scenario sources first, after it set `wants`: the images that it boots. Where they are not
+# those of cluster.yaml.in as it is, it exports NB_BASE and NB_ADDS (see `images`), too. It then goes on
+# in the private network, with dnsmasq running.
 
 . "$(dirname "${BASH_SOURCE[0]}")/host.sh"
+. "$here/bases.sh"
 
 build=$(realpath -- "${BUILD:-$here/../build}")
 nodebake=$build/nodebake
@@ -11,7 +13,7 @@ nodebake=$build/nodebake
 lib_enter() {
     need qemu-system-x86_64 qemu-img dnsmasq socat jq openssl ip
     # shellcheck disable=SC2154 # the scenario's
-    if [[ ${wants[0]} == base* ]]; then
+    if [[ -v bases[${wants[0]}] ]]; then
         NB_IMAGES=$(lib_bases "${wants[@]}")
     else
         NB_IMAGES=$("$here/images" "${wants[@]}")
@@ -22,18 +24,12 @@ lib_enter() {
     exec "$here/net" bash "$0" "$@"
 }
 
-# lib_bases NAME…: a folder with these bases: `base`, base-SUITE or base-LAYOUT.
+# lib_bases NAME…: a folder with these bases.
 lib_bases() {
-    local name image options folder=$build/qemu/bases
+    local name image folder=$build/qemu/bases
     mkdir -p "$folder"
     for name in "$@"; do
-        options=()
-        case $name in
-        base) ;;
-        base-trixie) options=(--suite trixie) ;;
-        *) options=(--layout "${name#base-}") ;;
-        esac
-        image=$("$here/make-base" "${options[@]}")
+        image=$(base_image "$name")
         ln -sfn "$image" "$folder/$name.qcow2"
     done
     printf '%s\n' "$folder"

@@ -5,12 +5,13 @@
 
 vm_memory=1536 # MiB
 
-# vm_create NAME IMAGE ADDRESS: a machine that was never started, with an instance id of its own.
+# vm_create NAME IMAGE ADDRESS [SIZE]: a machine that was never started, with an instance id of its
+# own; its disk is as large as the image, or larger.
 vm_create() {
     local dir=$NB_RUN/$1 format=raw
     mkdir "$dir"
     [[ $2 != *.qcow2 ]] || format=qcow2
-    qemu-img create -q -f qcow2 -b "$(realpath "$2")" -F "$format" "$dir/disk.qcow2"
+    qemu-img create -q -f qcow2 -b "$(realpath "$2")" -F "$format" "$dir/disk.qcow2" ${4:+"$4"}
     cat /proc/sys/kernel/random/uuid >"$dir/uuid"
     printf '%s\n' "$3" >"$dir/address"
     net_host "$1" "$3"

@@ -16,6 +16,7 @@ mac_of() {
 # address, which knows that service (kubelet asks for it by name) and the machines.
 net_services_start() {
     mkdir -p "$NB_RUN/dhcp/hosts"
+    : >>"$NB_RUN/dhcp/options"
     # --no-daemon also means: keep the user; there is no other in this namespace.
     dnsmasq --no-daemon --conf-file=/dev/null --interface=br0 --bind-interfaces \
         --no-hosts --no-resolv --domain="$net_domain" --local="/$net_domain/" \
@@ -25,7 +26,8 @@ net_services_start() {
         --dhcp-option=option:netmask,255.255.255.255 --dhcp-option=option:router,10.240.0.1 \
         --dhcp-option=option:classless-static-route,10.240.0.1/32,0.0.0.0,0.0.0.0/0,10.240.0.1 \
         --dhcp-option=option:mtu,1460 --dhcp-option=option:dns-server,169.254.169.254 \
-        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" >"$NB_RUN/dnsmasq.log" 2>&1 &
+        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" --dhcp-optsfile="$NB_RUN/dhcp/options" \
+        >>"$NB_RUN/dnsmasq.log" 2>&1 &
     dnsmasq_pid=$!
     sleep 0.2
     kill -0 "$dnsmasq_pid" || die "dnsmasq did not start: $(<"$NB_RUN/dnsmasq.log")"
@@ -33,18 +35,33 @@ net_services_start() {
 
 # net_host NAME ADDRESS: from now on the machine with the address's MAC gets it, and the name as host
 # name (option 12). dnsmasq sees new files in its folder by itself.
-net_host() { printf '%s,%s,%s\n' "$(mac_of "$2")" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"; }
+net_host() {
+    printf '%s,set:%s,%s,%s\n' "$(mac_of "$2")" "$1" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"
+}
+
+# net_rename_host NAME SENT: from now on its machine is told another host name, of any length.
+net_rename_host() {
+    printf 'tag:%s,12,%s\n' "$1" "$2" >>"$NB_RUN/dhcp/options"
+    net_services_restart
+}
+
+# Once it has given out leases, dnsmasq 2.90 reads its files again only to end by SIGSEGV.
+net_services_restart() {
+    kill "$dnsmasq_pid"
+    wait "$dnsmasq_pid" || true
+    net_services_start
+}
 
 # net_forget_host NAME: its machine asks for an address in vain.
 net_forget_host() {
     rm "$NB_RUN/dhcp/hosts/$1"
-    kill -HUP "$dnsmasq_pid"
+    net_services_restart
 }
 
-# metadata_start CLUSTER-FILE: answers each machine according to its address.
+# metadata_start CLUSTER-FILE [OPTION…]: answers each machine according to its address.
 metadata_start() {
     # shellcheck disable=SC2154 # lib.sh's
-    "$nodebake" metadata --cluster "$1" --listen 169.254.169.254:80 \
+    "$nodebake" metadata --cluster "$1" --listen 169.254.169.254:80 "${@:2}" \
         >"$NB_RUN/metadata.log" 2>&1 &
     metadata_pid=$!
     local try

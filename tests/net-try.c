@@ -10,10 +10,10 @@
 
 static int ask(const char *path, struct deadline deadline, struct error *err)
 {
-    char value[VALUE_MAX];
-    int got = source_gce.get(path, value, deadline, err);
+    struct source_value value;
+    int got = source_gce.get(path, &value, deadline, err);
     if (got >= 0)
-        printf("%s: %s\n", path, got ? value : "(absent)");
+        printf("%s: %.*s\n", path, got ? (int)value.len : 8, got ? value.bytes : "(absent)");
     return got;
 }
 

@@ -62,14 +62,16 @@ static void what_is_no_contract_is_left_alone(void **state)
 static void odd_lines_are_passed_over(void **state)
 {
     (void)state;
-    static const char text[] = "nodebake-contract 2\n"
-                               "cluster\ncluster a b\nfrom X gce path\nunit a b\n"
-                               "role \x1b[1m\nrole worker\nunknown line\nunit a b c";
+    static const char text[] =
+        "nodebake-contract 2\n"
+        "cluster\ncluster a b\nfrom X gce path\nunit a b\n"
+        "user a b\nuser ops\nrole \x1b[1m\nrole worker\nunknown line\nunit a b c";
     struct report r AUTO_REPORT = {.path = NULL};
     contract_read(text, strlen(text), &r.contract);
     assert_int_equal(r.contract.version, 2);
     assert_null(r.contract.cluster);
     assert_string_equal(r.contract.role, "worker");
+    assert_string_equal(r.contract.user, "ops");
     assert_int_equal(r.contract.unit_count, 1);
     assert_string_equal(r.contract.units[0].path, "c");
 }

@@ -100,6 +100,11 @@ static void take_node(struct contract_report *c, struct line *line)
     take_text(&c->node, line);
 }
 
+static void take_user(struct contract_report *c, struct line *line)
+{
+    take_text(&c->user, line);
+}
+
 static void take_deadline(struct contract_report *c, struct line *line)
 {
     unsigned long seconds = strtoul(line->fields[1], NULL, 10);
@@ -114,7 +119,7 @@ static const struct {
     {"cluster", 2, take_cluster},   {"role", 2, take_role},         {"node", 2, take_node},
     {"deadline", 2, take_deadline}, {"source", 3, take_source},     {"fact", 3, take_fact},
     {"from", 4, take_from},         {"identity", 6, take_identity}, {"template", 5, take_template},
-    {"unit", 4, take_unit},
+    {"unit", 4, take_unit},         {"user", 2, take_user},
 };
 
 static void take_line(struct contract_report *c, struct line *line)

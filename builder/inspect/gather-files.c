@@ -14,7 +14,8 @@
 
 enum { SUM_SHOWN = 12 /* hex digits */ };
 
-/* What Linux itself writes when a machine comes up for the first time. */
+/* What Linux itself writes, beside firstboot's templates, when a machine comes up for the first
+ * time. */
 static const char *const written_by_boot[] = {"/etc/machine-id"};
 
 /* Labels come from the machine's policy. */
@@ -38,10 +39,14 @@ static bool is_mode_or_content(const char *kind)
 
 static bool is_written_by_boot(const struct comparison *c)
 {
+    const struct report *r = c->in->report;
+    const char *path = c->item->entry.path;
+    bool expected = false;
     for (size_t i = 0; i < ARRAY_LEN(written_by_boot); i++)
-        if (strcmp(c->item->entry.path, written_by_boot[i]) == 0)
-            return c->in->report->stamp.there;
-    return false;
+        expected = expected || strcmp(path, written_by_boot[i]) == 0;
+    for (size_t i = 0; i < r->contract.template_count; i++)
+        expected = expected || strcmp(path, r->contract.templates[i].dest) == 0;
+    return expected && r->stamp.there;
 }
 
 /* Takes note of a difference. On a machine that came up, some of them have to be. */

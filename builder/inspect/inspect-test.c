@@ -48,7 +48,11 @@ static struct tree *make_tree(void)
     add(tree, (struct entry){
                   .path = "/srv/app/second", .type = ENTRY_HARDLINK, .target = "/srv/app/key"});
     add(tree, file_entry("/etc/machine-id", "uninitialized\n", 0444));
-    add(tree, file_entry(PATH_CONTRACT, "nodebake-contract 1\ncluster c\nrole worker\n", 0644));
+    add(tree, file_entry(PATH_CONTRACT,
+                         "nodebake-contract 1\ncluster c\nrole worker\n"
+                         "template 0600 0 0 /srv/app/keys\n",
+                         0644));
+    add(tree, file_entry("/srv/app/keys", "one\n", 0600));
     assert_int_equal(tree_add_manifest(tree, &err), 0);
     return tree;
 }
@@ -120,8 +124,8 @@ static void an_image_as_it_was_built_has_no_problems(void **state)
     assert_string_equal(r.cluster, "c");
     assert_string_equal(r.role, "worker");
     assert_int_equal(strlen(r.build), 16);
-    assert_int_equal(r.file_count, 9);
-    assert_int_equal(r.same_count, 9);
+    assert_int_equal(r.file_count, 10);
+    assert_int_equal(r.same_count, 10);
     assert_true(r.file_bytes > LARGE);
     assert_string_equal(r.traces[0].state, "uninitialized");
 }
@@ -203,6 +207,11 @@ static void other_machine_id(struct disk *disk)
     put_text(disk, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0444);
 }
 
+static void more_keys(struct disk *disk)
+{
+    put_text(disk, "/srv/app/keys", "one\ntwo\n", 0600);
+}
+
 static void every_change_is_found(void **state)
 {
     (void)state;
@@ -227,6 +236,7 @@ static void every_change_is_found(void **state)
         {a_link_for_a_file, "type", "/srv/app/empty", "is a link instead of a file", 1},
         {one_more_file, "unlisted", PATH_IDENTITY "/worker-9.pem", "is not in the manifest", 1},
         {other_machine_id, "content", "/etc/machine-id", "has size 33 instead of 14", 1},
+        {more_keys, "content", "/srv/app/keys", "has size 8 instead of 4", 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct report r AUTO_REPORT = {.path = NULL};
@@ -239,13 +249,14 @@ static void every_change_is_found(void **state)
         assert_string_equal(r.problems[0].path, cases[i].path);
         if (!strstr(r.problems[0].text, cases[i].text))
             fail_msg("'%s' lacks '%s'", r.problems[0].text, cases[i].text);
-        assert_int_equal(r.same_count == 9, cases[i].edit == one_more_file);
+        assert_int_equal(r.same_count == 10, cases[i].edit == one_more_file);
     }
 }
 
 static void boot(struct disk *disk)
 {
     other_machine_id(disk);
+    more_keys(disk);
     put_text(disk, PATH_STATE "/stamp",
              "nodebake-stamp 1\nsource gce\nidentity product_uuid:9b3c\nnode worker-0\n", 0644);
 }
@@ -269,8 +280,9 @@ static void a_booted_image_may_differ(void **state)
     assert_int_equal(r.problem_count, 0);
     assert_true(r.stamp.there);
     assert_string_equal(r.stamp.node, "worker-0");
-    assert_int_equal(r.booted_paths.count, 1);
+    assert_int_equal(r.booted_paths.count, 2);
     assert_string_equal(r.booted_paths.items[0], "/etc/machine-id");
+    assert_string_equal(r.booted_paths.items[1], "/srv/app/keys");
     assert_int_equal(r.same_count, 8);
     assert_string_equal(r.traces[0].state, "set");
     edit_image("a.raw", chown_machine_id);
@@ -315,7 +327,7 @@ static void the_manifest_is_judged_too(void **state)
     inspect("a.raw", &changed);
     assert_int_equal(changed.problem_count, 1);
     assert_string_equal(changed.problems[0].text, "was changed: it is not what nodebake wrote");
-    assert_int_equal(changed.same_count, 9);
+    assert_int_equal(changed.same_count, 10);
     edit_image("a.raw", empty_manifest);
     inspect("a.raw", &empty);
     assert_string_equal(empty.problems[0].text, "lists no files");

@@ -144,11 +144,11 @@ static json_t *contract_json(const struct contract_report *c)
 {
     if (!c->there)
         return json_null();
-    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)c->version,
-                     "deadline", (json_int_t)c->deadline, "sources", sources_json(c), "facts",
-                     facts_json(c), "identity", files_json(c->identities, c->identity_count),
-                     "templates", files_json(c->templates, c->template_count), "units",
-                     units_json(c));
+    return json_pack("{s:I, s:I, s:s?, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)c->version,
+                     "deadline", (json_int_t)c->deadline, "user", c->user, "sources",
+                     sources_json(c), "facts", facts_json(c), "identity",
+                     files_json(c->identities, c->identity_count), "templates",
+                     files_json(c->templates, c->template_count), "units", units_json(c));
 }
 
 static json_t *stamp_json(const struct stamp_report *s)

@@ -205,6 +205,8 @@ static void print_contract(const struct report *r, FILE *out)
     for (size_t i = 0; i < c->source_count; i++)
         fprintf(out, "  source  %s, told apart by %s\n", c->sources[i].name,
                 c->sources[i].identity);
+    if (c->user)
+        fprintf(out, "  user    %s, whose SSH keys are taken\n", c->user);
     for (size_t i = 0; i < c->fact_count; i++) {
         const struct fact_line *f = &c->facts[i];
         fprintf(out, "  fact    %s (%s)", f->name, f->type);

@@ -96,7 +96,7 @@ static void free_texts(char **const *texts)
 
 static void free_contract(struct contract_report *c)
 {
-    FREE_TEXTS(&c->cluster, &c->role, &c->node);
+    FREE_TEXTS(&c->cluster, &c->role, &c->node, &c->user);
     for (size_t i = 0; i < c->source_count; i++)
         FREE_TEXTS(&c->sources[i].name, &c->sources[i].identity);
     for (size_t i = 0; i < c->fact_count; i++) {

@@ -79,7 +79,7 @@ struct contract_report {
     bool there;
     unsigned version;
     unsigned deadline; /* seconds; 0: it names none */
-    char *cluster, *role, *node;
+    char *cluster, *role, *node, *user;
     struct source_line *sources;
     size_t source_count, source_cap;
     struct fact_line *facts;

@@ -13,6 +13,7 @@ static struct node nodes[] = {
     {.name = "worker-0", .role = "worker", .address = "10.240.0.20", .pod_cidr = "10.200.0.0/24"},
 };
 static struct cluster cluster = {.name = "testbed", .nodes = nodes, .node_count = 2};
+static const struct gce gce = {&cluster, NULL}, with_keys = {&cluster, "ops:ssh-ed25519 AAAA\n"};
 
 static const struct {
     const struct node *node;
@@ -66,7 +67,7 @@ static void answers_by_path(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char text[1024] = "";
         struct buffer out = BUFFER_FIXED(text);
-        unsigned status = gce_answer(&cluster, rows[i].node, rows[i].path, &out);
+        unsigned status = gce_answer(&gce, rows[i].node, rows[i].path, false, &out);
         if (status != rows[i].status)
             fail_msg("%s: %u instead of %u", rows[i].path, status, rows[i].status);
         if (rows[i].body)
@@ -76,6 +77,41 @@ static void answers_by_path(void **state)
     }
 }
 
+/* The answer, a status of 200 taken for granted. */
+static const char *text_of(const struct gce *which, const struct node *node, const char *path,
+                           bool recursive)
+{
+    static char text[GCE_ANSWER_MAX];
+    struct buffer out = BUFFER_FIXED(text);
+    assert_int_equal(gce_answer(which, node, path, recursive, &out), 200);
+    return text;
+}
+
+static void keys_are_the_projects(void **state)
+{
+    (void)state;
+    static const char folder[] = "/computeMetadata/v1/project/attributes/";
+    static const char keys[] = "/computeMetadata/v1/project/attributes/ssh-keys";
+    assert_string_equal(text_of(&with_keys, &nodes[0], folder, false), "ssh-keys\n");
+    assert_string_equal(text_of(&with_keys, &nodes[0], keys, false), "ops:ssh-ed25519 AAAA\n");
+}
+
+static void attributes_come_as_json(void **state)
+{
+    (void)state;
+    char text[1024] = "";
+    struct buffer out = BUFFER_FIXED(text);
+    static const char of_instance[] = "/computeMetadata/v1/instance/attributes/";
+    static const char of_project[] = "/computeMetadata/v1/project/attributes/";
+    assert_string_equal(text_of(&gce, &nodes[1], of_instance, true),
+                        "{\"pod-cidr\":\"10.200.0.0/24\"}");
+    assert_string_equal(text_of(&gce, &nodes[0], of_instance, true), "{}");
+    assert_string_equal(text_of(&with_keys, &nodes[0], of_project, true),
+                        "{\"ssh-keys\":\"ops:ssh-ed25519 AAAA\\n\"}");
+    assert_int_equal(gce_answer(&gce, &nodes[1], "/computeMetadata/v1/instance/", true, &out), 400);
+    assert_string_equal(text, "recursive=true is understood for attributes/ only\n");
+}
+
 static void an_id_is_a_nodes_own_and_stays(void **state)
 {
     (void)state;
@@ -83,7 +119,7 @@ static void an_id_is_a_nodes_own_and_stays(void **state)
     char ids[3][64] = {"", "", ""};
     for (size_t i = 0; i < 3; i++) {
         struct buffer out = BUFFER_FIXED(ids[i]);
-        assert_int_equal(gce_answer(&cluster, &nodes[i % 2], path, &out), 200);
+        assert_int_equal(gce_answer(&gce, &nodes[i % 2], path, false, &out), 200);
         assert_int_equal(strspn(ids[i], "0123456789"), strlen(ids[i]));
         assert_int_equal(strlen(ids[i]), 19);
     }
@@ -95,6 +131,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_by_path),
+        cmocka_unit_test(keys_are_the_projects),
+        cmocka_unit_test(attributes_come_as_json),
         cmocka_unit_test(an_id_is_a_nodes_own_and_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,25 +1,29 @@
 #include "builder/lab/gce.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "builder/heap.h"
 
 static const char root[] = "/computeMetadata/v1/";
 
 /* Appends the value; false when this node has none. */
-typedef bool gce_value(const struct cluster *cluster, const struct node *node, struct buffer *out);
+typedef bool gce_value(const struct gce *gce, const struct node *node, struct buffer *out);
 
-static bool pod_cidr(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool pod_cidr(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    (void)cluster;
+    (void)gce;
     buffer_puts(out, node->pod_cidr ? node->pod_cidr : "");
     return node->pod_cidr != NULL;
 }
 
-static bool hostname(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool hostname(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    buffer_printf(out, "%s.c.%s.internal", node->name, cluster->name);
+    buffer_printf(out, "%s.c.%s.internal", node->name, gce->cluster->name);
     return true;
 }
 
@@ -31,50 +35,56 @@ static uint64_t fnv1a(uint64_t hash, const char *text)
 }
 
 /* As many digits as GCE's, and the same for a node each time. */
-static bool id(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool id(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), cluster->name);
+    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), gce->cluster->name);
     hash = fnv1a(fnv1a(hash, "/"), node->name);
     buffer_printf(out, "%" PRIu64, hash / 4 + UINT64_C(1000000000000000000));
     return true;
 }
 
-static bool name(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool name(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    (void)cluster;
+    (void)gce;
     buffer_puts(out, node->name);
     return true;
 }
 
-static bool ip(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool ip(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    (void)cluster;
+    (void)gce;
     buffer_puts(out, node->address);
     return true;
 }
 
-static bool zone(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool zone(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    (void)cluster;
+    (void)gce;
     (void)node;
     buffer_puts(out, "projects/1/zones/lab");
     return true;
 }
 
-static bool project_number(const struct cluster *cluster, const struct node *node,
-                           struct buffer *out)
+static bool project_number(const struct gce *gce, const struct node *node, struct buffer *out)
 {
-    (void)cluster;
+    (void)gce;
     (void)node;
     buffer_puts(out, "1");
     return true;
 }
 
-static bool project_id(const struct cluster *cluster, const struct node *node, struct buffer *out)
+static bool project_id(const struct gce *gce, const struct node *node, struct buffer *out)
 {
     (void)node;
-    buffer_puts(out, cluster->name);
+    buffer_puts(out, gce->cluster->name);
     return true;
+}
+
+static bool ssh_keys(const struct gce *gce, const struct node *node, struct buffer *out)
+{
+    (void)node;
+    buffer_puts(out, gce->ssh_keys ? gce->ssh_keys : "");
+    return gce->ssh_keys != NULL;
 }
 
 /* Sorted, as listings are; an entry without a value is a folder that may be empty. */
@@ -91,26 +101,27 @@ static const struct entry {
     {"instance/service-accounts/", NULL},
     {"instance/zone", zone},
     {"project/attributes/", NULL},
+    {"project/attributes/ssh-keys", ssh_keys},
     {"project/numeric-project-id", project_number},
     {"project/project-id", project_id},
 };
 
-static bool exists(const struct entry *e, const struct cluster *cluster, const struct node *node)
+static bool exists(const struct entry *e, const struct gce *gce, const struct node *node)
 {
-    char ignored[512];
+    char ignored[GCE_ANSWER_MAX];
     struct buffer b = BUFFER_FIXED(ignored);
-    return !e->value || e->value(cluster, node, &b);
+    return !e->value || e->value(gce, node, &b);
 }
 
 /* Lists what stands in the folder `path` ("instance/"), a line each, folders with a '/'. */
-static unsigned list(const struct cluster *cluster, const struct node *node, const char *path,
+static unsigned list(const struct gce *gce, const struct node *node, const char *path,
                      struct buffer *out)
 {
     size_t len = strlen(path), last_len = 0;
     const char *last = "";
     unsigned status = 404;
     for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
-        if (strncmp(entries[i].path, path, len) != 0 || !exists(&entries[i], cluster, node))
+        if (strncmp(entries[i].path, path, len) != 0 || !exists(&entries[i], gce, node))
             continue;
         status = 200;
         const char *child = entries[i].path + len;
@@ -135,28 +146,56 @@ static bool is_folder(const char *path)
     return false;
 }
 
-static unsigned answer_below_root(const struct cluster *cluster, const struct node *node,
-                                  const char *path, struct buffer *out)
+/* All values below a folder of attributes, as JSON. */
+static unsigned dump(const struct gce *gce, const struct node *node, const char *path,
+                     struct buffer *out)
+{
+    static const char folder[] = "/attributes/";
+    size_t len = strlen(path);
+    json_t *all = json_object();
+    if (len < sizeof folder - 1 || strcmp(path + len - (sizeof folder - 1), folder) != 0) {
+        json_decref(all);
+        buffer_puts(out, "recursive=true is understood for attributes/ only\n");
+        return 400;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        char text[GCE_ANSWER_MAX];
+        struct buffer value = BUFFER_FIXED(text);
+        if (strncmp(entries[i].path, path, len) == 0 && entries[i].value &&
+            entries[i].value(gce, node, &value))
+            json_object_set_new(all, entries[i].path + len, json_stringn(text, value.len));
+    }
+    char *json AUTO_FREE = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(all);
+    buffer_puts(out, json ? json : "{}");
+    return 200;
+}
+
+static unsigned answer_below_root(const struct gce *gce, const struct node *node, const char *path,
+                                  struct buffer *out)
 {
     size_t len = strlen(path);
     for (size_t i = 0; i < ARRAY_LEN(entries); i++)
         if (entries[i].value && strcmp(entries[i].path, path) == 0)
-            return entries[i].value(cluster, node, out) ? 200 : 404;
+            return entries[i].value(gce, node, out) ? 200 : 404;
     if (len == 0 || path[len - 1] == '/')
-        return list(cluster, node, path, out);
+        return list(gce, node, path, out);
     return is_folder(path) ? 301 : 404;
 }
 
-unsigned gce_answer(const struct cluster *cluster, const struct node *node, const char *path,
-                    struct buffer *out)
+unsigned gce_answer(const struct gce *gce, const struct node *node, const char *path,
+                    bool recursive, struct buffer *out)
 {
     unsigned status = 404;
     if (strcmp(path, "/") == 0 || strcmp(path, "/computeMetadata/") == 0) {
         buffer_puts(out, path[1] ? "v1/\n" : "computeMetadata/\n");
         return 200;
     }
-    if (strncmp(path, root, sizeof root - 1) == 0)
-        status = answer_below_root(cluster, node, path + sizeof root - 1, out);
+    bool below = strncmp(path, root, sizeof root - 1) == 0;
+    if (below && recursive)
+        return dump(gce, node, path + sizeof root - 1, out);
+    if (below)
+        status = answer_below_root(gce, node, path + sizeof root - 1, out);
     else if (strcmp(path, "/computeMetadata") == 0 || strcmp(path, "/computeMetadata/v1") == 0)
         status = 301;
     if (status != 200) {

@@ -2,14 +2,24 @@
 #ifndef NB_BUILDER_LAB_GCE_H
 #define NB_BUILDER_LAB_GCE_H
 
+#include <stdbool.h>
+
 #include "builder/cluster/cluster.h"
 #include "common/attributes.h"
 #include "common/buffer.h"
 
+enum { GCE_ANSWER_MAX = 32 * 1024, GCE_KEYS_MAX = 8 * 1024 };
+
+struct gce {
+    const struct cluster *cluster;
+    const char *ssh_keys; /* the project's attribute ssh-keys, up to GCE_KEYS_MAX; NULL: none */
+};
+
 /* Answers for the path of a request ("/computeMetadata/v1/instance/name"): the HTTP status, with
  * the value, the listing of a folder (path ends with '/') or a line of explanation appended to
- * `out`. 301: the folder of that name stands at the path with a '/' behind it. */
-unsigned gce_answer(const struct cluster *cluster, const struct node *node, const char *path,
-                    struct buffer *out) NONNULL(1, 2, 3, 4);
+ * `out` (GCE_ANSWER_MAX bytes are enough). 301: the folder of that name stands at the path with a
+ * '/' behind it. `recursive` asks for all that is below a folder attributes/, as JSON. */
+unsigned gce_answer(const struct gce *gce, const struct node *node, const char *path,
+                    bool recursive, struct buffer *out) NONNULL(1, 2, 3, 5);
 
 #endif

@@ -20,6 +20,7 @@ static struct node nodes[] = {
     {.name = "worker-1", .role = "worker", .address = "127.0.0.3", .pod_cidr = "10.200.1.0/24"},
 };
 static struct cluster cluster = {.name = "testbed", .nodes = nodes, .node_count = 2};
+static const struct gce gce = {&cluster, NULL};
 
 /* The service in a process of its own, and its log. */
 static struct {
@@ -41,7 +42,7 @@ static int start(void **state)
         struct error err = ERROR_INIT;
         close(ends[0]);
         dup2(ends[1], STDERR_FILENO);
-        _exit(metadata_serve(&cluster, "127.0.0.1:0", &err) < 0);
+        _exit(metadata_serve(&gce, "127.0.0.1:0", &err) < 0);
     }
     close(ends[1]);
     service.log = fdopen(ends[0], "r");
@@ -112,8 +113,12 @@ static const struct {
     {"127.0.0.1", "GET " NAME HOST FLAVOR "X-Forwarded-For: 127.0.0.1\r\n\r\n",
      "HTTP/1.1 403 Forbidden\r\n", "requests with X-Forwarded-For are refused\n",
      "metadata: 127.0.0.1 worker-0 GET " NAME " 403\n"},
-    {"127.0.0.1", "GET " NAME "?recursive=true" HOST FLAVOR "\r\n", "HTTP/1.1 400 Bad Request\r\n",
-     "only alt=text is understood\n", "metadata: 127.0.0.1 worker-0 GET " NAME " 400\n"},
+    {"127.0.0.1", "GET /computeMetadata/v1/instance/attributes/?recursive=True" HOST FLAVOR "\r\n",
+     "HTTP/1.1 200 OK\r\n", "\r\n\r\n{\"pod-cidr\":\"10.200.0.0/24\"}",
+     "metadata: 127.0.0.1 worker-0 GET /computeMetadata/v1/instance/attributes/ 200\n"},
+    {"127.0.0.1", "GET " NAME "?alt=json" HOST FLAVOR "\r\n", "HTTP/1.1 400 Bad Request\r\n",
+     "only alt=text and recursive=true are understood\n",
+     "metadata: 127.0.0.1 worker-0 GET " NAME " 400\n"},
     {"127.0.0.1", "POST " NAME HOST FLAVOR "Content-Length: 5\r\n\r\nhello",
      "HTTP/1.1 405 Method Not Allowed\r\n", "only GET and HEAD are served\n",
      "metadata: 127.0.0.1 worker-0 POST " NAME " 405\n"},
@@ -164,13 +169,13 @@ static void listens_only_where_it_can(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct error err = ERROR_INIT;
-        assert_int_equal(metadata_serve(&cluster, bad[i], &err), -1);
+        assert_int_equal(metadata_serve(&gce, bad[i], &err), -1);
         assert_non_null(strstr(err.text, "' is not A.B.C.D:PORT"));
     }
     char taken[64];
     struct error err = ERROR_INIT;
     snprintf(taken, sizeof taken, "127.0.0.1:%u", service.port);
-    assert_int_equal(metadata_serve(&cluster, taken, &err), -1);
+    assert_int_equal(metadata_serve(&gce, taken, &err), -1);
     assert_non_null(strstr(err.text, "listen on 127.0.0.1:"));
     assert_non_null(strstr(err.text, "Address already in use"));
 }

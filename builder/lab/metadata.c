@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "builder/heap.h"
-#include "builder/lab/gce.h"
 #include "common/address.h"
 #include "common/cleanup.h"
 
@@ -19,11 +19,12 @@ enum { CONNECTIONS_MAX = 256, IDLE_SECONDS = 10 };
 
 /* One request, on its way to its answer. */
 struct request {
-    const struct cluster *cluster;
+    const struct gce *gce;
     struct MHD_Connection *connection;
     const char *path, *method;
     char peer[INET_ADDRSTRLEN];
     const struct node *node; /* NULL: nobody of the cluster */
+    bool recursive, strange; /* what its arguments ask for */
 };
 
 static void find_peer(struct request *r)
@@ -34,17 +35,21 @@ static void find_peer(struct request *r)
     if (!from || from->sin_family != AF_INET)
         return;
     inet_ntop(AF_INET, &from->sin_addr, r->peer, sizeof r->peer);
-    for (size_t i = 0; i < r->cluster->node_count; i++)
-        if (strcmp(r->cluster->nodes[i].address, r->peer) == 0)
-            r->node = &r->cluster->nodes[i];
+    const struct cluster *c = r->gce->cluster;
+    for (size_t i = 0; i < c->node_count; i++)
+        if (strcmp(c->nodes[i].address, r->peer) == 0)
+            r->node = &c->nodes[i];
 }
 
-static enum MHD_Result check_argument(void *ctx, enum MHD_ValueKind kind, const char *key,
-                                      const char *value)
+static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
 {
+    struct request *r = ctx;
     (void)kind;
-    if (strcmp(key, "alt") != 0 || !value || strcmp(value, "text") != 0)
-        *(bool *)ctx = true;
+    if (strcmp(key, "recursive") == 0 && value && strcasecmp(value, "true") == 0)
+        r->recursive = true;
+    else if (strcmp(key, "alt") != 0 || !value || strcmp(value, "text") != 0)
+        r->strange = true;
     return MHD_YES;
 }
 
@@ -58,8 +63,6 @@ static const char *header(const struct request *r, const char *name)
 static unsigned refuse(const struct request *r, struct buffer *body)
 {
     const char *flavor = header(r, "Metadata-Flavor");
-    bool bad = false;
-    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, check_argument, &bad);
     if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0) {
         buffer_puts(body, "only GET and HEAD are served\n");
         return 405;
@@ -76,8 +79,9 @@ static unsigned refuse(const struct request *r, struct buffer *body)
         buffer_puts(body, "no node of the cluster has your address\n");
         return 404;
     }
-    if (bad) {
-        buffer_puts(body, "of the query arguments only alt=text is understood\n");
+    if (r->strange) {
+        buffer_puts(body, "of the query arguments only alt=text and recursive=true are "
+                          "understood\n");
         return 400;
     }
     return 0;
@@ -111,7 +115,7 @@ static enum MHD_Result reply(const struct request *r, unsigned status, const str
     return sent;
 }
 
-static enum MHD_Result handle(void *cluster, struct MHD_Connection *connection, const char *path,
+static enum MHD_Result handle(void *gce, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **state)
 {
@@ -126,13 +130,14 @@ static enum MHD_Result handle(void *cluster, struct MHD_Connection *connection, 
         return MHD_YES;
     }
     struct request r = {
-        .cluster = cluster, .connection = connection, .path = path, .method = method, .peer = "?"};
-    char text[4096] = "";
+        .gce = gce, .connection = connection, .path = path, .method = method, .peer = "?"};
+    char text[GCE_ANSWER_MAX] = "";
     struct buffer body = BUFFER_FIXED(text);
     find_peer(&r);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, &r);
     unsigned status = refuse(&r, &body);
     if (!status)
-        status = gce_answer(r.cluster, r.node, path, &body);
+        status = gce_answer(r.gce, r.node, path, r.recursive, &body);
     log_request(&r, status);
     return reply(&r, status, &body);
 }
@@ -173,15 +178,14 @@ static int open_listener(const char *text, int *out, struct error *err)
     return 0;
 }
 
-static int serve(const struct cluster *c, const char *where, const sigset_t *ends,
-                 struct error *err)
+static int serve(const struct gce *gce, const char *where, const sigset_t *ends, struct error *err)
 {
     int fd = -1, ignored;
     if (open_listener(where, &fd, err) < 0)
         return -1;
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
-                         (void *)(uintptr_t)c, MHD_OPTION_LISTEN_SOCKET, fd,
+                         (void *)(uintptr_t)gce, MHD_OPTION_LISTEN_SOCKET, fd,
                          MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
                          MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
     if (!daemon) {
@@ -193,7 +197,7 @@ static int serve(const struct cluster *c, const char *where, const sigset_t *end
     return 0;
 }
 
-int metadata_serve(const struct cluster *c, const char *listen, struct error *err)
+int metadata_serve(const struct gce *gce, const char *listen, struct error *err)
 {
     sigset_t ends, before;
     sigemptyset(&ends);
@@ -201,7 +205,7 @@ int metadata_serve(const struct cluster *c, const char *listen, struct error *er
     sigaddset(&ends, SIGINT);
     /* Blocked before it says that it listens, so that no signal is missed; threads inherit it. */
     pthread_sigmask(SIG_BLOCK, &ends, &before);
-    int status = serve(c, listen, &ends, err);
+    int status = serve(gce, listen, &ends, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }

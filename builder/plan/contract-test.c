@@ -122,6 +122,32 @@ static void facts_must_have_a_path_in_each_source(void **state)
     refuse(f, "small.yaml: fact NODE_NAME: no path for the metadata source gce");
 }
 
+/* All paths of the one fact; whose keys they are stands before it. */
+static void keys_of_metadata_are_a_fact(void **state)
+{
+    static bool used[] = {false, true, false, true};
+    static const struct contract_template keys = {"/home/ops/.ssh/authorized_keys", 0600, 1000,
+                                                  1001};
+    struct error err = ERROR_INIT;
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    f->cluster.settings.access = (struct access){.user = (char *)"ops", .metadata = true};
+    f->plan.facts_used = used;
+    if (contract_write(&f->plan, &keys, 1, &out, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_non_null(strstr(out.data,
+                           "from NODE_IP gce network/ip\nuser ops\nfact SSH_KEYS sshkeys\n"
+                           "from SSH_KEYS gce instance/attributes/ssh-keys\n"
+                           "from SSH_KEYS gce project/attributes/ssh-keys\n"));
+    assert_non_null(strstr(out.data, "\ntemplate 0600 1000 1001 /home/ops/.ssh/authorized_keys\n"));
+    used[3] = false; /* no template holds them */
+    buffer_clear(&out);
+    assert_int_equal(contract_write(&f->plan, &keys, 1, &out, &err), 0);
+    assert_null(strstr(out.data, "\nuser "));
+    assert_null(strstr(out.data, "SSH_KEYS"));
+}
+
 /* The bounds of docs/contract.md: so many are taken, and one more is not. */
 static void lists_are_bounded(void **state)
 {
@@ -172,6 +198,7 @@ static void facts_are_bounded(void **state)
     used[32] = true;
     refuse(f, "the contract would have 33 facts; firstboot takes 32");
     used[32] = false;
+    f->cluster.sources[1] = f->cluster.sources[2] = f->cluster.sources[0];
     f->cluster.source_count = 3;
     refuse(f, "the contract would have 96 paths of facts; firstboot takes 64");
 }
@@ -208,6 +235,7 @@ int main(void)
         cmocka_unit_test(what_is_there_already_stays),
         cmocka_unit_test(sources_must_be_known),
         cmocka_unit_test(facts_must_have_a_path_in_each_source),
+        cmocka_unit_test(keys_of_metadata_are_a_fact),
         cmocka_unit_test(lists_are_bounded),
         cmocka_unit_test(facts_are_bounded),
         cmocka_unit_test(the_text_is_bounded),

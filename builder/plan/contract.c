@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "builder/plan/node-facts.h"
 #include "common/contract.h"
 
 /* The DMI field that tells one instance from another, a row a source. */
@@ -24,36 +25,36 @@ static int write_sources(const struct cluster *cluster, struct buffer *out, stru
     return 0;
 }
 
-static const char *path_in(const struct node_fact *fact, const char *source)
+static size_t write_paths(const struct node_fact *fact, const char *source, struct buffer *out)
 {
+    size_t n = 0;
     for (size_t i = 0; i < fact->path_count; i++)
-        if (strcmp(fact->paths[i].source, source) == 0)
-            return fact->paths[i].path;
-    return NULL;
+        if (strcmp(fact->paths[i].source, source) == 0) {
+            buffer_printf(out, "from %s %s %s\n", fact->name, source, fact->paths[i].path);
+            n++;
+        }
+    return n;
 }
 
 static int write_fact(const struct plan *plan, const struct node_fact *fact, struct buffer *out,
                       struct error *err)
 {
     const struct cluster *cluster = plan->in.cluster;
+    if (fact->type == VALUE_SSHKEYS)
+        buffer_printf(out, "user %s\n", cluster->settings.access.user);
     buffer_printf(out, "fact %s %s\n", fact->name, value_type_name(fact->type));
-    for (size_t i = 0; i < cluster->source_count; i++) {
-        const char *path = path_in(fact, cluster->sources[i]);
-        if (!path)
+    for (size_t i = 0; i < cluster->source_count; i++)
+        if (!write_paths(fact, cluster->sources[i], out))
             return error_set(err, "%s: fact %s: no path for the metadata source %s",
                              plan->in.profile->file, fact->name, cluster->sources[i]);
-        buffer_printf(out, "from %s %s %s\n", fact->name, cluster->sources[i], path);
-    }
     return 0;
 }
 
 static int write_facts(const struct plan *plan, struct buffer *out, struct error *err)
 {
-    const struct profile *profile = plan->in.profile;
-    for (size_t i = 0; i < profile->fact_count; i++) {
-        if (plan_wants_fact(plan, i) && write_fact(plan, &profile->facts[i], out, err) < 0)
+    for (size_t i = 0; i < node_fact_count(&plan->in); i++)
+        if (plan_wants_fact(plan, i) && write_fact(plan, node_fact_at(&plan->in, i), out, err) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -88,12 +89,24 @@ static int check_bounds(const struct plan *plan, const struct contract_template 
     return 0;
 }
 
+static size_t count_paths(const struct cluster *cluster, const struct node_fact *fact)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < cluster->source_count; i++)
+        for (size_t p = 0; p < fact->path_count; p++)
+            n += strcmp(fact->paths[p].source, cluster->sources[i]) == 0;
+    return n;
+}
+
 static int check_facts(const struct plan *plan, struct error *err)
 {
     size_t wanted = 0, froms = 0;
-    for (size_t i = 0; i < plan->in.profile->fact_count; i++)
-        wanted += plan_wants_fact(plan, i);
-    froms = wanted * plan->in.cluster->source_count;
+    for (size_t i = 0; i < node_fact_count(&plan->in); i++) {
+        if (!plan_wants_fact(plan, i))
+            continue;
+        wanted++;
+        froms += count_paths(plan->in.cluster, node_fact_at(&plan->in, i));
+    }
     if (check_count("facts", wanted, CONTRACT_FACTS_MAX, err) < 0)
         return -1;
     return check_count("paths of facts", froms, CONTRACT_FROMS_MAX, err);

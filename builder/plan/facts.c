@@ -6,6 +6,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/node-facts.h"
 #include "builder/plan/registry-config.h"
 #include "builder/plan/resolver.h"
 
@@ -98,7 +99,7 @@ static void work_out(const struct plan_input *in, size_t row, struct buffer *out
 }
 
 struct facts {
-    const struct profile *profile;
+    const struct plan_input *in;
     bool *used;
     struct buffer values[ARRAY_LEN(table)];
 };
@@ -106,7 +107,7 @@ struct facts {
 struct facts *facts_create(const struct plan_input *in, bool *used)
 {
     struct facts *facts = heap_array(1, sizeof *facts);
-    facts->profile = in->profile;
+    facts->in = in;
     facts->used = used;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         facts->values[i] = buffer_heap();
@@ -125,7 +126,7 @@ static size_t find_row(const char *name)
 
 bool facts_builder_has(const char *name)
 {
-    return find_row(name) < ARRAY_LEN(table);
+    return find_row(name) < ARRAY_LEN(table) || node_fact_reserved(name);
 }
 
 enum template_answer facts_lookup(void *ctx, const char *name, const char **value)
@@ -136,10 +137,10 @@ enum template_answer facts_lookup(void *ctx, const char *name, const char **valu
         *value = facts->values[row].data;
         return TEMPLATE_VALUE;
     }
-    const struct node_fact *fact = profile_fact(facts->profile, name);
-    if (!fact)
+    size_t fact = node_fact_index(facts->in, name);
+    if (fact == node_fact_count(facts->in))
         return TEMPLATE_UNKNOWN;
-    facts->used[fact - facts->profile->facts] = true;
+    facts->used[fact] = true;
     return TEMPLATE_LATER;
 }
 

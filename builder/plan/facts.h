@@ -1,5 +1,5 @@
 /* The names that templates may hold: what the builder knows, by a table, and what the machine
- * will learn, by the profile. */
+ * will learn. */
 #ifndef NB_BUILDER_FACTS_H
 #define NB_BUILDER_FACTS_H
 
@@ -10,11 +10,11 @@
 
 struct facts;
 
-/* Works out every fact that the builder knows. `used` (one bool a fact of the profile) is set
- * when a template asks for a fact of the machine. */
+/* Works out every fact that the builder knows. `used` (one bool a fact of the node) is set
+ * when a template asks for it. The inputs are borrowed. */
 struct facts *facts_create(const struct plan_input *in, bool *used) NONNULL(1, 2);
 
-/* Does the builder supply the fact of that name? */
+/* Does nodebake itself supply the fact of that name? */
 bool facts_builder_has(const char *name) NONNULL(1);
 
 /* For template_render; ctx is the struct facts. */

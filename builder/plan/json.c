@@ -4,6 +4,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/node-facts.h"
 #include "builder/plan/print.h"
 
 static json_t *xattrs_json(const struct entry *e)
@@ -48,11 +49,23 @@ static json_t *units_json(const struct plan *plan)
     return list;
 }
 
+/* A path; a list where a source has several. */
+static void add_path(json_t *from, const struct fact_path *path)
+{
+    json_t *there = json_object_get(from, path->source), *text = json_string(path->path);
+    if (!there)
+        json_object_set_new(from, path->source, text);
+    else if (json_is_array(there))
+        json_array_append_new(there, text);
+    else
+        json_object_set_new(from, path->source, json_pack("[O, o]", there, text));
+}
+
 static json_t *fact_json(const struct node_fact *fact)
 {
     json_t *from = json_object();
     for (size_t i = 0; i < fact->path_count; i++)
-        json_object_set_new(from, fact->paths[i].source, json_string(fact->paths[i].path));
+        add_path(from, &fact->paths[i]);
     return json_pack("{s:s, s:s, s:o}", "name", fact->name, "type", value_type_name(fact->type),
                      "from", from);
 }
@@ -60,9 +73,9 @@ static json_t *fact_json(const struct node_fact *fact)
 static json_t *facts_json(const struct plan *plan)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < plan->in.profile->fact_count; i++)
+    for (size_t i = 0; i < node_fact_count(&plan->in); i++)
         if (plan_wants_fact(plan, i))
-            json_array_append_new(list, fact_json(&plan->in.profile->facts[i]));
+            json_array_append_new(list, fact_json(node_fact_at(&plan->in, i)));
     return list;
 }
 

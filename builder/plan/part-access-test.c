@@ -19,6 +19,8 @@ static struct base_file file(const char *path, mode_t mode, gid_t gid, const cha
 /* A plan and a base like Debian's. */
 struct scene {
     struct fixture *f;
+    struct release release;
+    bool used[4]; /* of the fixture's facts and SSH_KEYS */
     struct base base;
     struct base_file files[8];
     char *paths[3];
@@ -41,13 +43,25 @@ static void set_scene(struct scene *s)
     s->paths[2] = (char *)"/usr/sbin/sshd";
     s->base =
         (struct base){.files = s->files, .file_count = ARRAY_LEN(files), .paths = {s->paths, 3, 0}};
+    s->release = (struct release){.sandbox_image = (char *)"pause"};
+    memset(s->used, 0, sizeof s->used);
+    static char any[] = "any";
+    struct cluster *cluster = &s->f->cluster;
+    cluster->public_address = cluster->nodes_cidr = cluster->pods_cidr = cluster->services_cidr =
+        any;
+    cluster->dns_address = cluster->domain = any;
     s->f->plan.in.base = &s->base;
+    s->f->plan.in.release = &s->release;
+    s->f->plan.facts_used = s->used;
     s->f->cluster.settings.access =
         (struct access){.user = (char *)"ops", .keys = {(char **)keys, 2, 0}, .sudo = true};
 }
 
 static void free_scene(struct scene *s)
 {
+    for (size_t i = 0; i < s->f->plan.template_count; i++)
+        free(s->f->plan.templates[i].path);
+    free(s->f->plan.templates);
     fixture_free_at(&s->f);
 }
 #define AUTO_SCENE __attribute__((cleanup(free_scene)))
@@ -227,8 +241,8 @@ static void what_the_base_lacks_is_said(void **state)
     struct scene sudo AUTO_SCENE;
     set_scene(&sudo);
     sudo.paths[1] = (char *)"/usr/bin/su";
-    refuse(&sudo, "cluster.yaml: access: sudo: the base has no sudo; right is 'packages: [sudo]', "
-                  "or no 'sudo: true'");
+    refuse(&sudo, "cluster.yaml: access: the base has no sudo; right is 'packages: [sudo]', or "
+                  "'sudo: false'");
     struct scene config AUTO_SCENE;
     set_scene(&config);
     config.base.file_count = 4;
@@ -239,6 +253,55 @@ static void what_the_base_lacks_is_said(void **state)
     group.f->cluster.settings.access.user = (char *)"adm";
     refuse(&group, "cluster.yaml: access: user: /etc/group has 'adm', which is no user; choose "
                    "another name");
+}
+
+/* The file with the fixed keys is there all the same: firstboot may fail. */
+static void keys_of_metadata_come_at_first_boot(void **state)
+{
+    (void)state;
+    struct scene s AUTO_SCENE;
+    set_scene(&s);
+    s.f->cluster.settings.access.metadata = true;
+    add(&s);
+    check(&s, "/home/ops/.ssh/authorized_keys", 0600, 1000, KEY_1 "\n" KEY_2 "\n");
+    check(&s, PATH_TEMPLATES "/home/ops/.ssh/authorized_keys", 0644, 0,
+          "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKtHtb3j ann@@HOST@@example\n" KEY_2 "\n@SSH_KEYS@");
+    assert_int_equal(s.f->plan.template_count, 1);
+    assert_string_equal(s.f->plan.templates[0].path, "/home/ops/.ssh/authorized_keys");
+    assert_int_equal(s.f->plan.templates[0].mode, 0600);
+    assert_int_equal(s.f->plan.templates[0].uid, 1000);
+    assert_int_equal(s.f->plan.templates[0].gid, 1000);
+    assert_true(s.used[3]);
+    struct scene none AUTO_SCENE;
+    set_scene(&none);
+    none.f->cluster.settings.access.metadata = true;
+    none.f->cluster.settings.access.keys.count = 0;
+    add(&none);
+    assert_false(has(&none, "/home/ops/.ssh/authorized_keys"));
+    check(&none, PATH_TEMPLATES "/home/ops/.ssh/authorized_keys", 0644, 0, "@SSH_KEYS@");
+}
+
+static void a_template_is_for_firstboot(void **state)
+{
+    static const struct plan_template file = {(char *)"/etc/x", 0600, 7, 8};
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct scene s AUTO_SCENE;
+    set_scene(&s);
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    buffer_puts(&text, "@CLUSTER_NAME@\n");
+    assert_int_equal(part_template(&s.f->plan, &file, &text, "test", &err), -1);
+    assert_string_equal(err.text, "/etc/x: nothing in it is for firstboot");
+    assert_null(text.data);
+    text = buffer_heap();
+    buffer_puts(&text, "@SSH_KEYS@\n"); /* nobody wants them here */
+    assert_int_equal(part_template(&s.f->plan, &file, &text, "test", &err), -1);
+    assert_string_equal(err.text, "/etc/x: line 1: nothing supplies @SSH_KEYS@");
+    text = buffer_heap();
+    buffer_puts(&text, "@CLUSTER_NAME@ @NODE_IP@\n");
+    assert_int_equal(part_template(&s.f->plan, &file, &text, "test", &err), 0);
+    check(&s, PATH_TEMPLATES "/etc/x", 0644, 0, "small @NODE_IP@\n");
+    assert_true(s.used[1] && !s.used[0]);
 }
 
 /* `nodebake plan` sees a base to which no package has come yet. */
@@ -306,6 +369,8 @@ int main(void)
         cmocka_unit_test(an_older_sshd_is_told_in_its_own_file),
         cmocka_unit_test(without_a_user_only_passwords_go),
         cmocka_unit_test(what_the_base_lacks_is_said),
+        cmocka_unit_test(keys_of_metadata_come_at_first_boot),
+        cmocka_unit_test(a_template_is_for_firstboot),
         cmocka_unit_test(packages_may_bring_the_programs),
         cmocka_unit_test(a_draft_shows_the_user),
         cmocka_unit_test(a_shell_of_last_resort),

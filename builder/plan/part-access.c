@@ -7,6 +7,7 @@
 #include "builder/heap.h"
 #include "builder/image/base.h"
 #include "builder/plan/accounts.h"
+#include "builder/plan/node-facts.h"
 #include "builder/plan/part.h"
 #include "builder/plan/sshd.h"
 
@@ -114,6 +115,23 @@ static int find_account(struct plan *plan, struct account *out, struct error *er
     return out->added ? add_skeleton(plan, out, err) : 0;
 }
 
+/* Takes the place of the file with the fixed keys, which is for a machine that firstboot could not
+ * finish. */
+static int add_key_template(struct plan *plan, const struct account *account, struct error *err)
+{
+    const struct texts *keys = &plan->in.cluster->settings.access.keys;
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    for (size_t i = 0; i < keys->count; i++) {
+        for (const char *p = keys->items[i]; *p; p++)
+            buffer_printf(&text, *p == '@' ? "@@" : "%c", *p);
+        buffer_puts(&text, "\n");
+    }
+    buffer_puts(&text, "@" FACT_SSH_KEYS "@");
+    char *path AUTO_FREE = heap_printf("%s/.ssh/authorized_keys", account->home);
+    const struct plan_template file = {path, 0600, account->uid, account->gid};
+    return part_template(plan, &file, &text, source, err);
+}
+
 static int add_keys(struct plan *plan, const struct account *account, struct error *err)
 {
     const struct texts *keys = &plan->in.cluster->settings.access.keys;
@@ -123,6 +141,8 @@ static int add_keys(struct plan *plan, const struct account *account, struct err
     if (add_own(plan, account, "", 0700, NULL, err) < 0 ||
         add_own(plan, account, "/.ssh", 0700, NULL, err) < 0)
         return -1;
+    if (plan->in.cluster->settings.access.metadata && add_key_template(plan, account, err) < 0)
+        return -1;
     return text.len ? add_own(plan, account, "/.ssh/authorized_keys", 0600, &text, err) : 0;
 }
 
@@ -130,8 +150,8 @@ static int add_sudo(struct plan *plan, struct error *err)
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
     if (plan->in.base && !has_program(plan, "/usr/bin/sudo", "sudo"))
-        return error_set(err, "sudo: the base has no sudo; right is 'packages: [sudo]', or no "
-                              "'sudo: true'");
+        return error_set(err,
+                         "the base has no sudo; right is 'packages: [sudo]', or 'sudo: false'");
     buffer_printf(&text, "# From nodebake.\n%s ALL=(ALL:ALL) NOPASSWD: ALL\n",
                   plan->in.cluster->settings.access.user);
     return part_text(plan, "/etc/sudoers.d/90-nodebake", 0440, &text, source, err);

@@ -5,6 +5,7 @@
 #include "builder/heap.h"
 #include "builder/image/base.h"
 #include "builder/image/dpkg.h"
+#include "builder/plan/facts.h"
 
 #define UNITS_OWN "/etc/systemd/system"
 
@@ -75,6 +76,23 @@ int part_edited(struct plan *plan, const struct base_file *file, struct buffer *
                           .secret = (file->mode & 07) == 0,
                           .source = heap_copy(source)};
     return part_content(plan, entry, text, err);
+}
+
+int part_template(struct plan *plan, const struct plan_template *file, struct buffer *text,
+                  const char *source, struct error *err)
+{
+    struct buffer raw AUTO_BUFFER = *text, rendered AUTO_BUFFER = buffer_heap();
+    struct facts *facts AUTO_FACTS = facts_create(&plan->in, plan->facts_used);
+    unsigned later = 0;
+    *text = (struct buffer){0};
+    if (template_render(&rendered, raw.data, raw.len, facts_lookup, facts, &later, err) < 0)
+        return error_context(err, "%s", file->path);
+    if (!later)
+        return error_set(err, "%s: nothing in it is for firstboot", file->path);
+    *APPEND(plan->templates, plan->template_count, plan->template_cap) =
+        (struct plan_template){heap_copy(file->path), file->mode, file->uid, file->gid};
+    char *path AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", file->path);
+    return part_text(plan, path, 0644, &rendered, source, err);
 }
 
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,

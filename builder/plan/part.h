@@ -26,6 +26,11 @@ int part_text(struct plan *plan, const char *path, mode_t mode, struct buffer *t
 int part_content(struct plan *plan, struct entry entry, struct buffer *text, struct error *err)
     NONNULL(1, 3, 4) MUST_CHECK;
 
+/* Adds a file that firstboot renders, with this owner: @NAME@ in the text is replaced, and some
+ * name is a fact of the node. Takes the text over, also on -1. */
+int part_template(struct plan *plan, const struct plan_template *file, struct buffer *text,
+                  const char *source, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+
 /* Adds a file of the host, root's. */
 int part_host(struct plan *plan, const char *path, mode_t mode, const char *host, bool secret,
               const char *source, struct error *err) NONNULL(1, 2, 4, 6, 7) MUST_CHECK;

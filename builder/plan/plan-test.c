@@ -88,6 +88,24 @@ static void the_contract_is_the_golden_one(void **state)
     assert_string_equal(text_at(plan, PATH_CONTRACT), golden.data);
 }
 
+/* A whole plan with keys of metadata: its contract is one that firstboot reads, see
+ * tests/firstboot-keys.t. */
+static void keys_of_metadata_are_in_the_contract(void **state)
+{
+    (void)state;
+    const struct access before = cluster->settings.access;
+    cluster->settings.access = (struct access){.user = (char *)"ops", .metadata = true};
+    struct plan *plan AUTO_PLAN = make("worker-0", NULL);
+    cluster->settings.access = before;
+    struct buffer golden AUTO_BUFFER = buffer_heap();
+    struct error err = ERROR_INIT;
+    assert_int_equal(
+        file_read(AT_FDCWD, "tests/golden/contract-worker-0-keys", 65536, &golden, &err), 0);
+    assert_string_equal(text_at(plan, PATH_CONTRACT), golden.data);
+    assert_string_equal(text_at(plan, PATH_TEMPLATES "/home/ops/.ssh/authorized_keys"),
+                        "@SSH_KEYS@");
+}
+
 static void a_role_has_no_identity(void **state)
 {
     (void)state;
@@ -216,7 +234,7 @@ static void a_profile_may_not_take_a_fact_of_the_builder(void **state)
     struct plan_input in = input("worker-0", NULL);
     struct plan *plan = NULL;
     struct node_fact facts[] = {profile->facts[0], profile->facts[1]};
-    char name[] = "CLUSTER_DNS";
+    char name[] = "CLUSTER_DNS", keys[] = "SSH_KEYS";
     facts[1].name = name;
     struct profile shadowing = *profile;
     shadowing.facts = facts;
@@ -224,6 +242,10 @@ static void a_profile_may_not_take_a_fact_of_the_builder(void **state)
     in.profile = &shadowing;
     assert_int_equal(plan_make(&in, &plan, &err), -1);
     assert_string_equal(err.text, "profiles/hard-way.yaml: the fact CLUSTER_DNS is one that "
+                                  "nodebake itself supplies; name it otherwise");
+    facts[1].name = keys;
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_string_equal(err.text, "profiles/hard-way.yaml: the fact SSH_KEYS is one that "
                                   "nodebake itself supplies; name it otherwise");
 }
 
@@ -247,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_contract_is_the_golden_one),
+        cmocka_unit_test(keys_of_metadata_are_in_the_contract),
         cmocka_unit_test(a_role_has_no_identity),
         cmocka_unit_test(facts_go_where_they_belong),
         cmocka_unit_test(the_base_decides_the_resolver),

@@ -12,6 +12,7 @@
 #include "builder/plan/choices.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
+#include "builder/plan/node-facts.h"
 #include "builder/plan/overlay.h"
 #include "builder/plan/own.h"
 #include "builder/plan/part.h"
@@ -126,6 +127,11 @@ static int add_overlays(struct plan *plan, const struct overlay_list *overlays,
     for (size_t i = 0; i < overlays->count; i++)
         if (add_overlay_file(plan, &overlays->files[i], facts, templates, err) < 0)
             return -1;
+    for (size_t i = 0; i < plan->template_count; i++) {
+        const struct plan_template *t = &plan->templates[i];
+        *APPEND(templates->items, templates->count, templates->cap) =
+            (struct contract_template){t->path, t->mode, t->uid, t->gid};
+    }
     if (templates->count)
         qsort(templates->items, templates->count, sizeof *templates->items, compare_templates);
     return 0;
@@ -300,7 +306,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     struct templates templates = {0};
     plan->in = *in;
     plan->name = in->node ? in->node->name : in->role->name;
-    plan->facts_used = heap_array(in->profile->fact_count, sizeof *plan->facts_used);
+    plan->facts_used = heap_array(node_fact_count(in), sizeof *plan->facts_used);
     for (size_t i = 0; i < in->profile->fact_count; i++)
         if (facts_builder_has(in->profile->facts[i].name))
             return error_set(
@@ -318,7 +324,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
 
 bool plan_wants_fact(const struct plan *plan, size_t i)
 {
-    return plan->facts_used[i] || strcmp(plan->in.profile->facts[i].name, CONTRACT_NODE_FACT) == 0;
+    return plan->facts_used[i] || strcmp(node_fact_at(&plan->in, i)->name, CONTRACT_NODE_FACT) == 0;
 }
 
 /* Names the required files that are absent for the same reason as the i-th. */
@@ -365,6 +371,9 @@ void plan_free(struct plan *plan)
     }
     free(plan->always);
     texts_free(&plan->remarks);
+    for (size_t i = 0; i < plan->template_count; i++)
+        free(plan->templates[i].path);
+    free(plan->templates);
     free(plan->facts_used);
     tree_free(plan->tree);
     free(plan);

@@ -60,12 +60,22 @@ struct plan_unit {
     char *name, *target;
 };
 
+/* A file that firstboot renders. */
+struct plan_template {
+    char *path;
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+};
+
 struct plan {
     struct plan_input in;
-    const char *name;  /* of the image: the node's, or the role's; borrowed */
-    struct tree *tree; /* sorted; without the manifest */
-    bool *facts_used;  /* by index of the profile's facts */
-    uint64_t bytes;    /* of file content, as far as it is known before the build */
+    const char *name;                /* of the image: the node's, or the role's; borrowed */
+    struct tree *tree;               /* sorted; without the manifest */
+    bool *facts_used;                /* by index of the node's facts; see node-facts.h */
+    struct plan_template *templates; /* of parts; those of overlays come to them */
+    size_t template_count, template_cap;
+    uint64_t bytes; /* of file content, as far as it is known before the build */
     struct absent *absent;
     size_t absent_count, absent_cap;
     struct enabled_unit *enabled; /* the role's, then the user's */
@@ -84,7 +94,7 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
-/* Will firstboot need the profile's i-th fact? */
+/* Will firstboot need the i-th fact of the node? */
 bool plan_wants_fact(const struct plan *plan, size_t i) NONNULL(1);
 
 /* Fails, naming all of them, when a file that the profile requires is absent. */

@@ -4,6 +4,7 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/node-facts.h"
 
 static void print_size(const char *label, uint64_t bytes, FILE *out)
 {
@@ -67,10 +68,9 @@ static void print_units(const struct plan *plan, FILE *out)
 
 static void print_facts(const struct plan *plan, FILE *out)
 {
-    const struct profile *profile = plan->in.profile;
     fprintf(out, "\nfacts that firstboot finds out:\n");
-    for (size_t i = 0; i < profile->fact_count; i++) {
-        const struct node_fact *fact = &profile->facts[i];
+    for (size_t i = 0; i < node_fact_count(&plan->in); i++) {
+        const struct node_fact *fact = node_fact_at(&plan->in, i);
         if (!plan_wants_fact(plan, i))
             continue;
         fprintf(out, "  %s (%s)", fact->name, value_type_name(fact->type));

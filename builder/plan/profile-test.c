@@ -107,6 +107,7 @@ static const struct {
     {"from: '1.20'", "from: 1.20.1", "p.yaml:3:20: '1.20.1' is not a minor version"},
     {"type: label", "type: name", "p.yaml:5:5: the type of NODE_NAME is label, not name"},
     {"type: cidr", "type: net", "p.yaml:6:28: 'net' is not a type"},
+    {"type: cidr", "type: sshkeys", "p.yaml:6:28: 'sshkeys' is not a type"},
     {"name: NODE_NAME", "name: NODE", "p.yaml: facts lack NODE_NAME"},
     {"POD_CIDR, type: cidr", "NODE_NAME, type: label",
      "p.yaml:6:5: the fact NODE_NAME stands here twice"},

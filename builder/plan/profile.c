@@ -196,10 +196,11 @@ static int read_fact_name(struct yaml_ref ref, void *dest, struct error *err)
 
 static int read_fact_type(struct yaml_ref ref, void *dest, struct error *err)
 {
+    enum value_type *type = dest;
     const char *text;
     if (yaml_scalar(ref, &text, err) < 0)
         return -1;
-    if (!value_type_parse(text, dest))
+    if (!value_type_parse(text, type) || *type == VALUE_SSHKEYS) /* that is for nodebake's own */
         return yaml_error(ref, err, "'%.64s' is not a type: label, name, ipv4, cidr or token",
                           text);
     return 0;
