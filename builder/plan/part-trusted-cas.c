@@ -102,9 +102,9 @@ static int add_all(struct trust *t, struct error *err)
 int part_trusted_cas(struct plan *plan, struct error *err)
 {
     const struct cluster *cluster = plan->in.cluster;
-    struct trust trust = {.plan = plan, .text = buffer_heap()};
     if (!cluster->settings.trusted_cas.count)
         return 0;
+    struct trust trust = {.plan = plan, .text = buffer_heap()};
     int result = add_all(&trust, err);
     authorities_free(&trust.list);
     buffer_free(&trust.text);
