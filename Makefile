@@ -320,8 +320,9 @@ DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x8
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc \
 	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools iproute2 \
 	dnsmasq-base socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
-	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev ca-certificates file openssh-client \
-	openssl ovmf debian-archive-keyring apt-utils gnupg python3 apt grub-common
+	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev \
+	ca-certificates file openssh-client openssl ovmf debian-archive-keyring apt-utils gnupg \
+	python3 apt grub-common
 
 .PHONY: deps
 deps:
