@@ -21,7 +21,9 @@ static char first[sizeof folder + 8], second[sizeof folder + 8];
 static int setup(void **state)
 {
     (void)state;
-    signal(SIGHUP, SIG_DFL); /* nohup leaves it ignored */
+    /* nohup, and shells in the background, leave them ignored. */
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     if (!mkdtemp(folder))
         return -1;
     snprintf(first, sizeof first, "%s/first", folder);

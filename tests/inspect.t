@@ -176,11 +176,11 @@ is "$status:$err:$(grep -c -e 'crictl.yaml has mode' -e 'nodebake.conf is missin
 # Certificates.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout new-key.pem -out old.pem -subj /O=system:nodes/CN=old -days 1 \
     >openssl.log 2>&1
-faketime -f -3d openssl req -x509 -key new-key.pem -out old.pem -subj /O=system:nodes/CN=old -days 1
+faketime -f -60h openssl req -x509 -key new-key.pem -out old.pem -subj /O=system:nodes/CN=old -days 1
 fresh && edit "rm $lib/identity/worker-0.pem" "write old.pem $lib/identity/worker-0.pem"
 inspect ../work.raw --json
 is "$status:$(jq -r '.problems[] | select(.kind == "expired") | .path + " " + .text' out.txt)" \
-    "1:$lib/identity/worker-0.pem holds the certificate of old, system:nodes, which expired on $(date -u -d '2 days ago' +%F)" "an expired certificate"
+    "1:$lib/identity/worker-0.pem holds the certificate of old, system:nodes, which expired on $(date -u -d '36 hours ago' +%F)" "an expired certificate"
 is "$(jq -r '.nodebake.certificates[] | select(.subject | contains("CN=old")) | .daysLeft' out.txt)" -2 "its days"
 
 # The initrd.
