@@ -21,7 +21,7 @@ int read_form(struct yaml_ref ref, form_check *check, char **dest, struct error 
 int append_form(struct yaml_ref ref, form_check *check, struct texts *texts, struct error *err)
 {
     char *text AUTO_FREE = NULL;
-    if (read_form(ref, check, &text, err) < 0)
+    if (read_form(ref, check, &text, err) < 0 || !text)
         return -1;
     if (texts_have(texts, text))
         return yaml_error(ref, err, "'%.64s' stands here twice", text);

@@ -28,7 +28,7 @@ static char *path_in_tree(const struct plan *plan, const char *file)
         char *template AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", path);
         const struct entry *entry = tree_find(plan->tree, path);
         if ((entry && entry->type != ENTRY_GONE) || tree_find(plan->tree, template))
-            return steal(path);
+            return heap_copy(path);
     }
     return NULL;
 }
@@ -37,12 +37,12 @@ static char *path_in_tree(const struct plan *plan, const char *file)
 static char *path_of(const struct plan *plan, const char *name)
 {
     char *file AUTO_FREE = unit_template(name);
-    char *path AUTO_FREE = path_in_tree(plan, name);
+    char *path = path_in_tree(plan, name);
     if (!path && file)
         path = path_in_tree(plan, file);
     if (!path && plan->in.base)
         path = heap_copy(base_unit(plan->in.base, name));
-    return steal(path);
+    return path;
 }
 
 /* Where it lies when nobody knows better. */
