@@ -11,12 +11,13 @@ mac_of() {
     printf '42:01:%02x:%02x:%02x:%02x\n' "$a" "$b" "$c" "$d"
 }
 
+net_options=() # more of dnsmasq's
+
 # net_services_start: leases only for those that net_host names, as on GCE: a /32, so that all goes
 # through the router, whose own route is given too; and a name server at the metadata service's
 # address, which knows that service (kubelet asks for it by name) and the machines.
 net_services_start() {
     mkdir -p "$NB_RUN/dhcp/hosts"
-    : >>"$NB_RUN/dhcp/options"
     # --no-daemon also means: keep the user; there is no other in this namespace.
     dnsmasq --no-daemon --conf-file=/dev/null --interface=br0 --bind-interfaces \
         --no-hosts --no-resolv --domain="$net_domain" --local="/$net_domain/" \
@@ -26,7 +27,7 @@ net_services_start() {
         --dhcp-option=option:netmask,255.255.255.255 --dhcp-option=option:router,10.240.0.1 \
         --dhcp-option=option:classless-static-route,10.240.0.1/32,0.0.0.0,0.0.0.0/0,10.240.0.1 \
         --dhcp-option=option:mtu,1460 --dhcp-option=option:dns-server,169.254.169.254 \
-        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" --dhcp-optsfile="$NB_RUN/dhcp/options" \
+        --dhcp-hostsdir="$NB_RUN/dhcp/hosts" "${net_options[@]}" \
         >>"$NB_RUN/dnsmasq.log" 2>&1 &
     dnsmasq_pid=$!
     sleep 0.2
@@ -39,9 +40,10 @@ net_host() {
     printf '%s,set:%s,%s,%s\n' "$(mac_of "$2")" "$1" "$2" "$1" >"$NB_RUN/dhcp/hosts/$1"
 }
 
-# net_rename_host NAME SENT: from now on its machine is told another host name, of any length.
+# net_rename_host NAME SENT: from now on its machine is told another host name, of any length, whether
+# it asks or not.
 net_rename_host() {
-    printf 'tag:%s,12,%s\n' "$1" "$2" >>"$NB_RUN/dhcp/options"
+    net_options+=("--dhcp-option-force=tag:$1,12,$2")
     net_services_restart
 }
 

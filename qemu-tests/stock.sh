@@ -148,8 +148,12 @@ cloud_init_is() {
     local status
     status=$(run 'cloud-init status --wait')
     like "$status" "status: $1" "cloud-init is $1"
-    [[ $1 != disabled ]] || is "$(run 'ls /var/lib/cloud/instances /run/cloud-init/result.json 2>/dev/null')" '' \
-        "cloud-init left no state"
+    if [[ $1 == disabled ]]; then
+        is "$(run 'ls /var/lib/cloud/instances /run/cloud-init/result.json 2>/dev/null')" '' \
+            "cloud-init left no state"
+    else
+        is "$(login metadata debian sudo -n id -u 2>&1)" 0 "its own user logs in and becomes root"
+    fi
 }
 
 # boots_again: in a network that calls it something else.

@@ -15,8 +15,10 @@
 enum { SUM_SHOWN = 12 /* hex digits */ };
 
 /* What Linux itself writes, beside firstboot's templates, when a machine comes up for the first
- * time. */
+ * time; and its accounts, of which it may get more (from cloud-init, from packages): their modes
+ * have to stay. */
 static const char *const written_by_boot[] = {"/etc/machine-id"};
+static const char *const accounts[] = {"/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow"};
 
 /* Labels come from the machine's policy. */
 static const char *const foreign_xattrs[] = {"security.selinux"};
@@ -32,21 +34,31 @@ struct comparison {
     size_t problems, expected; /* differences that have to be, because it was booted */
 };
 
-static bool is_mode_or_content(const char *kind)
+static bool is_one_of(const char *path, const char *const *all, size_t n)
 {
-    return strcmp(kind, "mode") == 0 || strcmp(kind, "content") == 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(path, all[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool is_written_by_boot(const struct comparison *c)
 {
     const struct report *r = c->in->report;
     const char *path = c->item->entry.path;
-    bool expected = false;
-    for (size_t i = 0; i < ARRAY_LEN(written_by_boot); i++)
-        expected = expected || strcmp(path, written_by_boot[i]) == 0;
     for (size_t i = 0; i < r->contract.template_count; i++)
-        expected = expected || strcmp(path, r->contract.templates[i].dest) == 0;
-    return expected && r->stamp.there;
+        if (strcmp(path, r->contract.templates[i].dest) == 0)
+            return true;
+    return is_one_of(path, written_by_boot, ARRAY_LEN(written_by_boot));
+}
+
+static bool has_to_differ(const struct comparison *c, const char *kind)
+{
+    bool content = strcmp(kind, "content") == 0;
+    if (!c->in->report->stamp.there || (!content && strcmp(kind, "mode") != 0))
+        return false;
+    return is_written_by_boot(c) ||
+           (content && is_one_of(c->item->entry.path, accounts, ARRAY_LEN(accounts)));
 }
 
 /* Takes note of a difference. On a machine that came up, some of them have to be. */
@@ -55,7 +67,7 @@ static void differs(struct comparison *c, const char *kind, const char *fmt, ...
 {
     char text[ERROR_TEXT_MAX];
     va_list ap;
-    if (is_written_by_boot(c) && is_mode_or_content(kind)) {
+    if (has_to_differ(c, kind)) {
         c->expected++;
         return;
     }

@@ -48,6 +48,7 @@ static struct tree *make_tree(void)
     add(tree, (struct entry){
                   .path = "/srv/app/second", .type = ENTRY_HARDLINK, .target = "/srv/app/key"});
     add(tree, file_entry("/etc/machine-id", "uninitialized\n", 0444));
+    add(tree, file_entry("/etc/passwd", "root:x:0:0::/:/bin/sh\n", 0644));
     add(tree, file_entry(PATH_CONTRACT,
                          "nodebake-contract 1\ncluster c\nrole worker\n"
                          "template 0600 0 0 /srv/app/keys\n",
@@ -124,8 +125,8 @@ static void an_image_as_it_was_built_has_no_problems(void **state)
     assert_string_equal(r.cluster, "c");
     assert_string_equal(r.role, "worker");
     assert_int_equal(strlen(r.build), 16);
-    assert_int_equal(r.file_count, 10);
-    assert_int_equal(r.same_count, 10);
+    assert_int_equal(r.file_count, 11);
+    assert_int_equal(r.same_count, 11);
     assert_true(r.file_bytes > LARGE);
     assert_string_equal(r.traces[0].state, "uninitialized");
 }
@@ -212,6 +213,11 @@ static void more_keys(struct disk *disk)
     put_text(disk, "/srv/app/keys", "one\ntwo\n", 0600);
 }
 
+static void one_more_user(struct disk *disk)
+{
+    put_text(disk, "/etc/passwd", "root:x:0:0::/:/bin/sh\na:x:1:1::/:/bin/sh\n", 0644);
+}
+
 static void every_change_is_found(void **state)
 {
     (void)state;
@@ -237,6 +243,7 @@ static void every_change_is_found(void **state)
         {one_more_file, "unlisted", PATH_IDENTITY "/worker-9.pem", "is not in the manifest", 1},
         {other_machine_id, "content", "/etc/machine-id", "has size 33 instead of 14", 1},
         {more_keys, "content", "/srv/app/keys", "has size 8 instead of 4", 1},
+        {one_more_user, "content", "/etc/passwd", "has size 41 instead of 22", 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct report r AUTO_REPORT = {.path = NULL};
@@ -249,7 +256,7 @@ static void every_change_is_found(void **state)
         assert_string_equal(r.problems[0].path, cases[i].path);
         if (!strstr(r.problems[0].text, cases[i].text))
             fail_msg("'%s' lacks '%s'", r.problems[0].text, cases[i].text);
-        assert_int_equal(r.same_count == 10, cases[i].edit == one_more_file);
+        assert_int_equal(r.same_count == 11, cases[i].edit == one_more_file);
     }
 }
 
@@ -257,8 +264,15 @@ static void boot(struct disk *disk)
 {
     other_machine_id(disk);
     more_keys(disk);
+    one_more_user(disk);
     put_text(disk, PATH_STATE "/stamp",
              "nodebake-stamp 1\nsource gce\nidentity product_uuid:9b3c\nnode worker-0\n", 0644);
+}
+
+static void open_accounts(struct disk *disk)
+{
+    boot(disk);
+    put_text(disk, "/etc/passwd", "root:x:0:0::/:/bin/sh\na:x:1:1::/:/bin/sh\n", 0666);
 }
 
 static void chown_machine_id(struct disk *disk)
@@ -274,21 +288,27 @@ static void a_booted_image_may_differ(void **state)
 {
     (void)state;
     struct report r AUTO_REPORT = {.path = NULL}, owned AUTO_REPORT = {.path = NULL};
+    struct report opened AUTO_REPORT = {.path = NULL};
     RUN("cp", "good.raw", "a.raw");
     edit_image("a.raw", boot);
     inspect("a.raw", &r);
     assert_int_equal(r.problem_count, 0);
     assert_true(r.stamp.there);
     assert_string_equal(r.stamp.node, "worker-0");
-    assert_int_equal(r.booted_paths.count, 2);
+    assert_int_equal(r.booted_paths.count, 3);
     assert_string_equal(r.booted_paths.items[0], "/etc/machine-id");
-    assert_string_equal(r.booted_paths.items[1], "/srv/app/keys");
+    assert_string_equal(r.booted_paths.items[1], "/etc/passwd");
+    assert_string_equal(r.booted_paths.items[2], "/srv/app/keys");
     assert_int_equal(r.same_count, 8);
     assert_string_equal(r.traces[0].state, "set");
     edit_image("a.raw", chown_machine_id);
     inspect("a.raw", &owned);
     assert_int_equal(owned.problem_count, 1);
     assert_string_equal(owned.problems[0].kind, "owner");
+    edit_image("a.raw", open_accounts);
+    inspect("a.raw", &opened);
+    assert_int_equal(opened.problem_count, 1);
+    assert_string_equal(opened.problems[0].kind, "mode");
 }
 
 static void no_manifest(struct disk *disk)
@@ -327,7 +347,7 @@ static void the_manifest_is_judged_too(void **state)
     inspect("a.raw", &changed);
     assert_int_equal(changed.problem_count, 1);
     assert_string_equal(changed.problems[0].text, "was changed: it is not what nodebake wrote");
-    assert_int_equal(changed.same_count, 10);
+    assert_int_equal(changed.same_count, 11);
     edit_image("a.raw", empty_manifest);
     inspect("a.raw", &empty);
     assert_string_equal(empty.problems[0].text, "lists no files");
