@@ -156,88 +156,89 @@ static void files_and_units_are_read(void **state)
     assert_int_equal(s->units[3].state, OWN_UNIT_MASKED);
 }
 
+static const struct {
+    form_check *check;
+    const char *text;
+    bool good;
+} checked[] = {
+    {form_user, "admin", true},
+    {form_user, "_a-1", true},
+    {form_user, "root", false},
+    {form_user, "1a", false},
+    {form_user, "Admin", false},
+    {form_user, "", false},
+    {form_user, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+    {form_ssh_key, ED25519, true},
+    {form_ssh_key, ECDSA, true},
+    {form_ssh_key, "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEQt0UIfX4kTi2WO0x27X0ccGP/lfl0f", false},
+    {form_ssh_key, "ssh-ed25519 AAAA", false},
+    {form_ssh_key, "ssh-ed25519 !", false},
+    {form_ssh_key, "no-pty " ECDSA, false},
+    {form_ssh_key, "", false},
+    {form_kernel_argument, "console=ttyS0,115200n8", true},
+    {form_kernel_argument, "root=/dev/sda", false},
+    {form_kernel_argument, "a b", false},
+    {form_kernel_argument, "$x", false},
+    {form_kernel_argument, "a;b", false},
+    {form_kernel_argument, "systemd.unified_cgroup_hierarchy=0", false},
+    {form_kernel_argument, "crashkernel=1G-4G:192M,4G-:256M", true},
+    {form_url, "http://proxy:3128", true},
+    {form_url, "https://u:p@10.0.0.1/x", true},
+    {form_url, "http://", false},
+    {form_url, "proxy:3128", false},
+    {form_url, "ftp://x", false},
+    {form_url, "http://x:0", false},
+    {form_url, "http://x:65536", false},
+    {form_url, "http://x/?y", false},
+    {form_url, "http://x\"", false},
+    {form_no_proxy, ".example.com", true},
+    {form_no_proxy, "10.0.0.0/8", true},
+    {form_no_proxy, "10.0.0.1", true},
+    {form_no_proxy, "10.0.0.1/8", false},
+    {form_no_proxy, "*", false},
+    {form_registry, "docker.io", true},
+    {form_registry, "localhost:5000", true},
+    {form_registry, "10.0.0.1:5000", true},
+    {form_registry, "docker.io/library", false},
+    {form_registry, "docker.io:", false},
+    {form_host, "time.example", true},
+    {form_host, "1.2.3", false},
+    {form_sysctl, "net.ipv4.conf.eth0/100.forwarding", true},
+    {form_sysctl, "a..b", false},
+    {form_sysctl, "-a", false},
+    {form_sysctl, "a=b", false},
+    {form_module, "br_netfilter", true},
+    {form_module, "a b", false},
+    {form_package, "libstdc++6", true},
+    {form_package, "x", false},
+    {form_package, "Htop", false},
+    {form_package, "-f", false},
+    {form_unit, "foo@1.service", true},
+    {form_unit, "foo", false},
+    {form_unit, ".service", false},
+    {form_unit, "a/b.service", false},
+    {form_unit, "foo.exe", false},
+    {form_path, "/etc/motd", true},
+    {form_path, "etc/motd", false},
+    {form_path, "/", false},
+    {form_path, "/a/../b", false},
+    {form_path, "/a b", false},
+};
+
 static void forms_are_told_apart(void **state)
 {
     (void)state;
-    static const struct {
-        form_check *check;
-        const char *text;
-        bool good;
-    } cases[] = {
-        {form_user, "admin", true},
-        {form_user, "_a-1", true},
-        {form_user, "root", false},
-        {form_user, "1a", false},
-        {form_user, "Admin", false},
-        {form_user, "", false},
-        {form_user, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
-        {form_ssh_key, ED25519, true},
-        {form_ssh_key, ECDSA, true},
-        {form_ssh_key, "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEQt0UIfX4kTi2WO0x27X0ccGP/lfl0f", false},
-        {form_ssh_key, "ssh-ed25519 AAAA", false},
-        {form_ssh_key, "ssh-ed25519 !", false},
-        {form_ssh_key, "no-pty " ECDSA, false},
-        {form_ssh_key, "", false},
-        {form_kernel_argument, "console=ttyS0,115200n8", true},
-        {form_kernel_argument, "root=/dev/sda", false},
-        {form_kernel_argument, "a b", false},
-        {form_kernel_argument, "$x", false},
-        {form_kernel_argument, "a;b", false},
-        {form_kernel_argument, "systemd.unified_cgroup_hierarchy=0", false},
-        {form_kernel_argument, "crashkernel=1G-4G:192M,4G-:256M", true},
-        {form_url, "http://proxy:3128", true},
-        {form_url, "https://u:p@10.0.0.1/x", true},
-        {form_url, "http://", false},
-        {form_url, "proxy:3128", false},
-        {form_url, "ftp://x", false},
-        {form_url, "http://x:0", false},
-        {form_url, "http://x:65536", false},
-        {form_url, "http://x/?y", false},
-        {form_url, "http://x\"", false},
-        {form_no_proxy, ".example.com", true},
-        {form_no_proxy, "10.0.0.0/8", true},
-        {form_no_proxy, "10.0.0.1", true},
-        {form_no_proxy, "10.0.0.1/8", false},
-        {form_no_proxy, "*", false},
-        {form_registry, "docker.io", true},
-        {form_registry, "localhost:5000", true},
-        {form_registry, "10.0.0.1:5000", true},
-        {form_registry, "docker.io/library", false},
-        {form_registry, "docker.io:", false},
-        {form_host, "time.example", true},
-        {form_host, "1.2.3", false},
-        {form_sysctl, "net.ipv4.conf.eth0/100.forwarding", true},
-        {form_sysctl, "a..b", false},
-        {form_sysctl, "-a", false},
-        {form_sysctl, "a=b", false},
-        {form_module, "br_netfilter", true},
-        {form_module, "a b", false},
-        {form_package, "libstdc++6", true},
-        {form_package, "x", false},
-        {form_package, "Htop", false},
-        {form_package, "-f", false},
-        {form_unit, "foo@1.service", true},
-        {form_unit, "foo", false},
-        {form_unit, ".service", false},
-        {form_unit, "a/b.service", false},
-        {form_unit, "foo.exe", false},
-        {form_path, "/etc/motd", true},
-        {form_path, "etc/motd", false},
-        {form_path, "/", false},
-        {form_path, "/a/../b", false},
-        {form_path, "/a b", false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(checked); i++) {
         struct error err = ERROR_INIT;
-        if ((cases[i].check(cases[i].text, &err) == 0) != cases[i].good)
-            fail_msg("%s: %s", cases[i].text, err.text);
+        if ((checked[i].check(checked[i].text, &err) == 0) != checked[i].good)
+            fail_msg("%s: %s", checked[i].text, err.text);
     }
 }
 
 static void their_text_tells_each_from_each(void **state)
 {
     (void)state;
-    static const char *const cases[] = {
+    static const char *const forms[] = {
         "",
         "cloudInit: keep\n",
         "access: {user: admin, metadata: true}\n",
@@ -271,16 +272,16 @@ static void their_text_tells_each_from_each(void **state)
         "kernelUpdates: allow\n",
         "journalSize: 1GiB\n",
     };
-    struct buffer texts[ARRAY_LEN(cases)];
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct cluster *cluster AUTO_CLUSTER = parse(cases[i]);
+    struct buffer texts[ARRAY_LEN(forms)];
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct cluster *cluster AUTO_CLUSTER = parse(forms[i]);
         texts[i] = buffer_heap();
         settings_text(&cluster->settings, &texts[i]);
         for (size_t j = 0; j < i; j++)
             if (strcmp(texts[i].data, texts[j].data) == 0)
-                fail_msg("'%s' is told as '%s'", cases[i], cases[j]);
+                fail_msg("'%s' is told as '%s'", forms[i], forms[j]);
     }
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
         buffer_free(&texts[i]);
 }
 
