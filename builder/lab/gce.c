@@ -152,12 +152,11 @@ static unsigned dump(const struct gce *gce, const struct node *node, const char 
 {
     static const char folder[] = "/attributes/";
     size_t len = strlen(path);
-    json_t *all = json_object();
     if (len < sizeof folder - 1 || strcmp(path + len - (sizeof folder - 1), folder) != 0) {
-        json_decref(all);
         buffer_puts(out, "recursive=true is understood for attributes/ only\n");
         return 400;
     }
+    json_t *all = json_object();
     for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
         char text[GCE_ANSWER_MAX];
         struct buffer value = BUFFER_FIXED(text);

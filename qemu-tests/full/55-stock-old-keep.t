@@ -6,5 +6,5 @@ stock_wants stock-old keep
 . "$here/lib.sh"
 . "$here/machine-checks.sh"
 
-stock_scenario ifupdown done
+stock_scenario ifupdown 'done'
 done_testing
