@@ -28,6 +28,11 @@ push_program "${sandbox%:*}" "${sandbox#*:}" "$NB_COMPONENTS/pause"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/O=Tests/CN=Company CA' \
     -keyout "$NB_RUN/company-key.pem" -out "$NB_RUN/company.pem" 2>/dev/null
+# Before the boot: a machine's clock may be a second behind.
+openssl req -newkey rsa:2048 -nodes -subj /CN=service.example -keyout "$NB_RUN/service-key.pem" \
+    -out "$NB_RUN/service.csr" 2>/dev/null
+openssl x509 -req -in "$NB_RUN/service.csr" -CA "$NB_RUN/company.pem" \
+    -CAkey "$NB_RUN/company-key.pem" -CAcreateserial -days 2 -out "$NB_RUN/service.pem" 2>/dev/null
 {
     sed "s|@BASE@|$(realpath "$NB_IMAGES/base.qcow2")|; s|@COMPONENTS@|$NB_COMPONENTS|" \
         "$here/cluster.yaml.in"
@@ -113,10 +118,6 @@ is "$(grep -v "^${registry_address%:*} " <<<"$given")" '' "it was never asked bu
 
 # ---- what the system trusts ----
 
-openssl req -newkey rsa:2048 -nodes -subj /CN=service.example -keyout "$NB_RUN/service-key.pem" \
-    -out "$NB_RUN/service.csr" 2>/dev/null
-openssl x509 -req -in "$NB_RUN/service.csr" -CA "$NB_RUN/company.pem" \
-    -CAkey "$NB_RUN/company-key.pem" -CAcreateserial -days 2 -out "$NB_RUN/service.pem" 2>/dev/null
 run "cat >/tmp/service.pem <<'PEM'
 $(<"$NB_RUN/service.pem")
 PEM"
