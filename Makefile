@@ -47,7 +47,7 @@ BUILDER += cluster/settings-text
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
-BUILDER += image/base image/base-file image/base-files image/base-look image/base-probe image/blocks image/blocks-nbd \
+BUILDER += image/base image/base-file image/base-files image/import image/base-initrds image/base-look image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
 	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
 	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
@@ -101,7 +101,7 @@ TESTS_BUILDER = args digest digest-path interrupt lock process progress
 TESTS_BUILDER += artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster cluster/settings
-TESTS_BUILDER += image/base image/base-file image/base-files image/base-probe image/blocks image/copy image/deflate image/dpkg \
+TESTS_BUILDER += image/base image/base-file image/base-files image/import image/base-probe image/blocks image/copy image/deflate image/dpkg \
 	image/export image/format-gce image/format-qcow2 image/fstab \
 	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
 	image/partition image/partition-refuse image/partition-view image/qemu-nbd

@@ -1,4 +1,4 @@
-/* Initrds, of which initramfs_append knows nothing yet. */
+/* Initrds of which nothing is known yet. */
 #include <stdint.h>
 
 #include "builder/heap.h"
@@ -12,7 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .firstboot = "program", .firstboot_len = 7, .script = "script", .script_len = 6};
     struct error err = ERROR_INIT;
     struct buffer out AUTO_BUFFER = buffer_heap();
-    int rc = initramfs_append(data, size, &addition, &out, &err);
+    struct initrd content = {.order = buffer_heap()};
+    int rc = initrd_scan(data, size, &content, &err);
+    if (rc == 0)
+        rc = initramfs_append(data, size, &content, &addition, &out, &err);
+    buffer_free(&content.order);
     /* An error says what, success says nothing and keeps the initrd whole. */
     if (rc < 0 ? err.text[0] == '\0' || out.len : err.text[0] != '\0' || out.len <= size)
         __builtin_trap();

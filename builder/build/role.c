@@ -29,14 +29,59 @@ int build_choose_writer(struct build *build, const struct disk_file *file, struc
     return 0;
 }
 
-/* A damaged file system would be damaged further. e2fsck has the file written to the disk first,
- * which is nothing to do for a base that is raw itself. */
-static int check_whole(const struct build *build, const struct disk_file *copy, struct error *err)
+/* A damaged file system would be damaged further. */
+static int check_whole(struct build *build, const struct disk_file *file, struct error *err)
 {
-    const struct disk_file *file = build->base.qcow2 ? copy : &build->base;
+    if (build_choose_writer(build, file, err) < 0)
+        return -1;
     if (build->writer->check && build->writer->check(file, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     return 0;
+}
+
+/* What has to be known of the base, in the file itself or in a copy of it. */
+static int read_base(struct build *build, struct disk *disk, struct error *err)
+{
+    if ((!build->base_facts && base_read(build->writer, disk, &build->base_facts, err) < 0) ||
+        base_scan_initrds(build->writer, disk, build->base_facts, err) < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    return 0;
+}
+
+static int look_ahead(struct build *build, struct error *err)
+{
+    struct disk_view view;
+    struct error ignored = ERROR_INIT;
+    struct buffer remarks AUTO_BUFFER = buffer_heap();
+    if (check_whole(build, &build->base, err) < 0)
+        return -1;
+    /* Opening a disk twice is dear where that takes a VM. */
+    if (!build->writer->check)
+        return 0;
+    if (disk_view_open(&build->base, build->writer, &view, &remarks, err) < 0)
+        return error_context(err, "%s", build->args->cluster->image);
+    int result = read_base(build, view.disk, err);
+    if (view.writer->close_all(view.set, result < 0 ? &ignored : err) < 0)
+        result = -1;
+    return result;
+}
+
+/* A raw base can be checked and read while it is copied. */
+static int import_base(struct build *build, const struct disk_file *copy, struct error *err)
+{
+    struct import *import;
+    struct error copying = ERROR_INIT;
+    if (build->base.qcow2) {
+        int result = image_import(&build->base, copy->path, err);
+        return result < 0 ? -1 : check_whole(build, copy, err);
+    }
+    image_import_begin(&build->base, copy->path, &import);
+    int result = look_ahead(build, err);
+    if (image_import_end(import, &copying) < 0 && result == 0) {
+        *err = copying;
+        result = -1;
+    }
+    return result;
 }
 
 /* The base as large as the cluster file wants its disks. */
@@ -60,19 +105,16 @@ static int grow(const struct build *build, const struct group *group, const stru
 static int write_role(struct build *build, struct group *group, struct disk *disk,
                       struct error *err)
 {
-    struct base *base AUTO_BASE = NULL;
-    if (base_read(build->writer, disk, &base, err) < 0 ||
-        build_require_packages(build, group->role.target->role, base, err) < 0)
+    if (read_base(build, disk, err) < 0)
+        return -1;
+    struct base *base = build->base_facts;
+    if (build_require_packages(build, group->role.target->role, base, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     if (build_plan_role(build, group, base, err) < 0)
         return -1;
     for (size_t i = 0; i < group->plan->remarks.count; i++)
         printf("%s: %s\n", group->role.name, group->plan->remarks.items[i]);
-    if (image_write(build->writer, disk, base, group->plan->tree, group->role.name, err) < 0)
-        return -1;
-    base_free(build->base_facts);
-    build->base_facts = steal(base);
-    return 0;
+    return image_write(build->writer, disk, base, group->plan->tree, group->role.name, err);
 }
 
 static int edit_role(struct build *build, struct group *group, struct error *err)
@@ -132,9 +174,8 @@ int build_role(struct build *build, struct group *group, struct error *err)
     group->raw_is_ours = true;
     interrupt_removes(group->raw);
     const struct disk_file file = {.path = group->raw};
-    if (image_import(&build->base, group->raw, err) < 0 ||
-        build_choose_writer(build, &file, err) < 0 || check_whole(build, &file, err) < 0 ||
-        grow(build, group, &file, err) < 0 || edit_role(build, group, err) < 0)
+    if (import_base(build, &file, err) < 0 || grow(build, group, &file, err) < 0 ||
+        edit_role(build, group, err) < 0)
         return -1;
     return wanted ? publish_role(build, group, err) : 0;
 }

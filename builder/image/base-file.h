@@ -36,6 +36,17 @@ void image_layers_free(struct image_layers *layers);
 int image_import(const struct disk_file *base, const char *raw, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
+/* An import that runs beside the caller's other work. */
+struct import;
+
+/* Begins image_import of a raw base, whose two arguments stay valid until image_import_end. The
+ * caller ends it, whatever happens. */
+void image_import_begin(const struct disk_file *base, const char *raw, struct import **out)
+    NONNULL(1, 2, 3);
+
+/* Waits for the import, and frees it; what image_import would return. */
+int image_import_end(struct import *import, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Copies a raw image to the new file `copy`, 0600: shared blocks where the file system can, else
  * without its holes. After a failure `copy` is gone. `label` stands in the progress. */
 int image_clone(const char *raw, const char *copy, const char *label, struct error *err)

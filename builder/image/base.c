@@ -6,6 +6,7 @@
 #include "builder/heap.h"
 #include "builder/image/base-dirt.h"
 #include "builder/image/base-files.h"
+#include "builder/image/base-initrds.h"
 #include "builder/image/base-selinux.h"
 #include "builder/image/base-system.h"
 #include "builder/image/base-units.h"
@@ -15,7 +16,6 @@
 enum { OS_RELEASE_MAX = 64 * 1024, DPKG_STATUS_MAX = 64 << 20 };
 
 static const char DPKG_STATUS[] = "/var/lib/dpkg/status";
-static const char INITRD[] = "initrd.img-", KERNEL[] = "vmlinuz-";
 
 /* A disk, and the way to read it. */
 struct reader {
@@ -99,37 +99,6 @@ static int check_machine(struct base *base, struct error *err)
     return 0;
 }
 
-static bool listed(const struct buffer *names, const char *prefix, const char *rest)
-{
-    char *wanted AUTO_FREE = heap_printf("%s%s", prefix, rest);
-    for (const char *name = names->data; name < names->data + names->len; name += strlen(name) + 1)
-        if (strcmp(name, wanted) == 0)
-            return true;
-    return false;
-}
-
-/* An initrd without its kernel is a left-over, or one of update-initramfs' own copies. */
-static int find_initrds(struct reader r, struct base *base, struct error *err)
-{
-    struct buffer names AUTO_BUFFER = buffer_heap();
-    size_t prefix = strlen(INITRD), cap = 0;
-    if (r.writer->list(r.disk, "/boot", &names, err) < 0)
-        return -1;
-    for (const char *name = names.data; name < names.data + names.len; name += strlen(name) + 1) {
-        if (strncmp(name, INITRD, prefix) != 0 || !listed(&names, KERNEL, name + prefix))
-            continue;
-        base->initrds = heap_grow(base->initrds, base->initrd_count, &cap, sizeof *base->initrds);
-        base->initrds[base->initrd_count++] = (struct base_initrd){
-            .path = heap_printf("/boot/%s", name), .kernel = heap_copy(name + prefix)};
-    }
-    if (base->initrd_count == 0)
-        return error_set(err,
-                         "the base (%s) has no initrd of initramfs-tools (looked for "
-                         "/boot/%s* beside /boot/%s*)",
-                         base->os_name, INITRD, KERNEL);
-    return 0;
-}
-
 int base_read(const struct disk_writer *writer, struct disk *disk, struct base **out,
               struct error *err)
 {
@@ -137,7 +106,7 @@ int base_read(const struct disk_writer *writer, struct disk *disk, struct base *
     struct base *base AUTO_BASE = heap_array(1, sizeof *base);
     if (refuse_baked(r, err) < 0 || read_os_release(r, base, err) < 0 ||
         require_systemd(r, err) < 0 || read_dpkg(r, base, err) < 0 ||
-        check_machine(base, err) < 0 || find_initrds(r, base, err) < 0 ||
+        check_machine(base, err) < 0 || base_find_initrds(writer, disk, base, err) < 0 ||
         base_read_system(writer, disk, base, err) < 0 ||
         base_read_files(writer, disk, base, err) < 0 ||
         base_read_units(writer, disk, base, err) < 0 ||
@@ -168,11 +137,7 @@ void base_free(struct base *base)
 {
     if (!base)
         return;
-    for (size_t i = 0; i < base->initrd_count; i++) {
-        free(base->initrds[i].path);
-        free(base->initrds[i].kernel);
-    }
-    free(base->initrds);
+    base_free_initrds(base);
     free(base->os_id);
     free(base->os_version);
     free(base->os_name);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "builder/image/disk.h"
+#include "builder/image/initrd.h"
 #include "builder/texts.h"
 #include "common/attributes.h"
 #include "common/error.h"
@@ -14,6 +15,8 @@
 struct base_initrd {
     char *path; /* /boot/initrd.img-6.1.0-18-cloud-amd64 */
     char *kernel;
+    struct initrd content; /* when `scanned` */
+    bool scanned;
 };
 
 /* What configures the base's network. */
@@ -66,6 +69,10 @@ struct base {
  * machine but x86_64. */
 int base_read(const struct disk_writer *writer, struct disk *disk, struct base **out,
               struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Reads what is in the initrds, unless that is known; it takes a while. */
+int base_scan_initrds(const struct disk_writer *writer, struct disk *disk, struct base *base,
+                      struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* The file at the path, when base-files.c asks for it and it is there; or NULL. */
 const struct base_file *base_file(const struct base *base, const char *path) NONNULL(1, 2);

@@ -53,6 +53,8 @@ static int write_image(struct disk *disk, const struct tree *tree, struct error 
 {
     struct base *base AUTO_BASE = NULL;
     assert_int_equal(base_read(&fake_writer, disk, &base, err), 0);
+    if (base_scan_initrds(&fake_writer, disk, base, err) < 0)
+        return -1;
     return image_write(&fake_writer, disk, base, tree, "worker", err);
 }
 

@@ -76,7 +76,8 @@ static int make_initrds(struct job *job, struct error *err)
         struct buffer old AUTO_BUFFER = buffer_heap();
         if (job->writer->read(job->disk, path, INITRD_MAX, &old, err) < 0)
             return -1;
-        if (initramfs_append(old.data, old.len, &addition, &job->initrds[i], err) < 0)
+        if (initramfs_append(old.data, old.len, &job->base->initrds[i].content, &addition,
+                             &job->initrds[i], err) < 0)
             return error_context(err, "%s", path);
     }
     return 0;

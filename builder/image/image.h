@@ -14,8 +14,8 @@
 #define IMAGE_INITRAMFS_SCRIPT "/etc/initramfs-tools/scripts/local-bottom/nodebake"
 
 /* Takes away what the sorted tree says is to go, writes the others, then a new version of each
- * initrd. The room that this takes is checked before the first write. `name` stands in the
- * progress. */
+ * initrd; the base's initrds must be scanned. The room that this takes is checked before the first
+ * write. `name` stands in the progress. */
 int image_write(const struct disk_writer *writer, struct disk *disk, const struct base *base,
                 const struct tree *tree, const char *name, struct error *err)
     NONNULL(1, 2, 3, 4, 5, 6) MUST_CHECK;

@@ -88,10 +88,22 @@ static inline void add_debian(struct buffer *out, const char *filter)
     add_cpio(out, filter, DEBIAN, sizeof DEBIAN / sizeof DEBIAN[0]);
 }
 
+static inline int scan_and_append(const void *bytes, size_t len,
+                                  const struct initramfs_addition *addition, struct buffer *out,
+                                  struct error *err)
+{
+    struct initrd content = {.order = buffer_heap()};
+    int result = initrd_scan(bytes, len, &content, err);
+    if (result == 0)
+        result = initramfs_append(bytes, len, &content, addition, out, err);
+    buffer_free(&content.order);
+    return result;
+}
+
 static inline void append(const struct buffer *initrd, struct buffer *out)
 {
     struct error err = ERROR_INIT;
-    if (initramfs_append(initrd->data, initrd->len, &ADDITION, out, &err) < 0)
+    if (scan_and_append(initrd->data, initrd->len, &ADDITION, out, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -99,7 +111,7 @@ static inline void refuse(const void *bytes, size_t len, const char *message)
 {
     struct error err = ERROR_INIT;
     struct buffer out AUTO_BUFFER = buffer_heap();
-    assert_int_equal(initramfs_append(bytes, len, &ADDITION, &out, &err), -1);
+    assert_int_equal(scan_and_append(bytes, len, &ADDITION, &out, &err), -1);
     assert_int_equal(out.len, 0);
     if (!strstr(err.text, message))
         fail_msg("'%s' lacks '%s'", err.text, message);

@@ -41,7 +41,7 @@ static void strange_ones_are_refused(void **state)
     buffer_clear(&initrd);
     add_debian(&initrd, "gzip");
     empty.firstboot_len = 0;
-    assert_int_equal(initramfs_append(initrd.data, initrd.len, &empty, &out, &err), -1);
+    assert_int_equal(scan_and_append(initrd.data, initrd.len, &empty, &out, &err), -1);
     assert_non_null(strstr(err.text, "firstboot must have 1 to"));
 }
 
@@ -58,7 +58,7 @@ static void uncompressed_damage_is_refused(void **state)
         memcpy(cut, whole.data, len);
         struct error err = ERROR_INIT;
         struct buffer out AUTO_BUFFER = buffer_heap();
-        assert_int_equal(initramfs_append(cut, len, &ADDITION, &out, &err), -1);
+        assert_int_equal(scan_and_append(cut, len, &ADDITION, &out, &err), -1);
         free(cut);
         assert_non_null(strstr(err.text, "damaged"));
     }
@@ -86,9 +86,9 @@ static void compressed_damage_is_refused(void **state)
         add_debian(&whole, filters[i]);
         struct error err = ERROR_INIT;
         struct buffer out AUTO_BUFFER = buffer_heap();
-        assert_int_equal(initramfs_append(whole.data, whole.len / 2, &ADDITION, &out, &err), -1);
+        assert_int_equal(scan_and_append(whole.data, whole.len / 2, &ADDITION, &out, &err), -1);
         memset(whole.data + whole.len / 2, 0x55, whole.len / 4);
-        assert_int_equal(initramfs_append(whole.data, whole.len, &ADDITION, &out, &err), -1);
+        assert_int_equal(scan_and_append(whole.data, whole.len, &ADDITION, &out, &err), -1);
         assert_true(*err.text);
     }
 }

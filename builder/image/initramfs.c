@@ -69,27 +69,29 @@ static int write_folders(struct archive *a, const struct initrd *initrd, time_t 
 }
 
 /* The form in which initramfs-tools itself writes the lines. */
-static void add_order_lines(struct buffer *order)
+static void add_order_lines(const struct buffer *old, struct buffer *order)
 {
+    buffer_add(order, old->data, old->len);
     if (order->len && order->data[order->len - 1] != '\n')
         buffer_puts(order, "\n");
     buffer_printf(order, "/%s \"$@\"\n", SCRIPT_NAME);
     buffer_puts(order, "[ -e /conf/param.conf ] && . /conf/param.conf\n");
 }
 
-static int write_files(struct archive *a, struct initrd *initrd,
+static int write_files(struct archive *a, const struct initrd *initrd,
                        const struct initramfs_addition *add, struct error *err)
 {
-    add_order_lines(&initrd->order);
+    struct buffer order AUTO_BUFFER = buffer_heap();
+    add_order_lines(&initrd->order, &order);
     if (write_folders(a, initrd, add->mtime, err) < 0 ||
         write_entry(a, PROGRAM_NAME, 0755, add->firstboot, add->firstboot_len, add->mtime, err) <
             0 ||
         write_entry(a, SCRIPT_NAME, 0755, add->script, add->script_len, add->mtime, err) < 0)
         return -1;
-    return write_entry(a, ORDER_NAME, 0644, initrd->order.data, initrd->order.len, add->mtime, err);
+    return write_entry(a, ORDER_NAME, 0644, order.data, order.len, add->mtime, err);
 }
 
-static int make_cpio(struct initrd *initrd, const struct initramfs_addition *add,
+static int make_cpio(const struct initrd *initrd, const struct initramfs_addition *add,
                      struct buffer *cpio, struct error *err)
 {
     struct archive *a AUTO_WRITE_ARCHIVE = archive_write_new();
@@ -134,32 +136,21 @@ static int check_addition(const struct initramfs_addition *add, struct error *er
     return 0;
 }
 
-static int append_addition(struct initrd *initrd, const void *bytes, size_t len,
-                           const struct initramfs_addition *add, struct buffer *out,
-                           struct error *err)
+int initramfs_append(const void *initrd, size_t len, const struct initrd *content,
+                     const struct initramfs_addition *addition, struct buffer *out,
+                     struct error *err)
 {
-    if (initrd->baked)
+    if (check_addition(addition, err) < 0)
+        return -1;
+    if (content->baked)
         return error_set(err, "holds nodebake's script already");
-    if (!initrd->tools)
+    if (!content->tools)
         return error_set(err, "is not made by initramfs-tools (no scripts/functions in it)");
     struct buffer cpio AUTO_BUFFER = buffer_heap();
-    if (make_cpio(initrd, add, &cpio, err) < 0)
+    if (make_cpio(content, addition, &cpio, err) < 0)
         return -1;
     static const char zeros[4];
-    buffer_add(out, bytes, len);
+    buffer_add(out, initrd, len);
     buffer_add(out, zeros, (4 - len % 4) % 4);
     return append_gzip(&cpio, out, err);
-}
-
-int initramfs_append(const void *initrd, size_t len, const struct initramfs_addition *addition,
-                     struct buffer *out, struct error *err)
-{
-    struct initrd found = {.order = buffer_heap()};
-    int result = check_addition(addition, err);
-    if (result == 0)
-        result = initrd_scan(initrd, len, &found, err);
-    if (result == 0)
-        result = append_addition(&found, initrd, len, addition, out, err);
-    buffer_free(&found.order);
-    return result;
 }

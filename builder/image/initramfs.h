@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "builder/image/initrd.h"
 #include "common/attributes.h"
 #include "common/buffer.h"
 #include "common/error.h"
@@ -26,9 +27,11 @@ struct initramfs_addition {
 };
 
 /* Appends the initrd, and behind it an archive with the addition, to `out`; the old lines of
- * scripts/local-bottom/ORDER are kept. The same input gives the same bytes. Refuses an initrd
- * that has the script already, that initramfs-tools did not make, or that is damaged. */
-int initramfs_append(const void *initrd, size_t len, const struct initramfs_addition *addition,
-                     struct buffer *out, struct error *err) NONNULL(1, 3, 4, 5) MUST_CHECK;
+ * scripts/local-bottom/ORDER are kept. `content` is what initrd_scan found in it. The same input
+ * gives the same bytes. Refuses an initrd that has the script already, or that initramfs-tools did
+ * not make. */
+int initramfs_append(const void *initrd, size_t len, const struct initrd *content,
+                     const struct initramfs_addition *addition, struct buffer *out,
+                     struct error *err) NONNULL(1, 3, 4, 5, 6) MUST_CHECK;
 
 #endif
