@@ -44,6 +44,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/settings-text
+BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
