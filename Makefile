@@ -44,6 +44,7 @@ BUILDER += artifact/cache artifact/locate artifact/members artifact/release arti
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
 	build/update
 BUILDER += cluster/settings-text
+BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
@@ -77,6 +78,9 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
 	package/selection package/sources
 BUILDER += pki/authority
+BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
+BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
+	pki/verify pki/work
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
@@ -119,6 +123,7 @@ TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += package/apt package/prune package/sources
+TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki/verify
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
@@ -239,6 +244,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try: $(B
 FUZZ_FIRSTBOOT = contract dhcp facts http
 FUZZ_FIRSTBOOT += ssh-keys
 FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
+FUZZ_BUILDER += pki
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
@@ -323,6 +329,7 @@ DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff 
 	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev \
 	ca-certificates file openssh-client openssl ovmf debian-archive-keyring apt-utils gnupg \
 	python3 apt grub-common
+DEPS_TEST += golang-cfssl
 
 .PHONY: deps
 deps:

@@ -11,11 +11,13 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-extern const struct command cmd_init, cmd_plan, cmd_build, cmd_inspect, cmd_metadata,
-    cmd_completion;
+extern const struct command cmd_init, cmd_plan, cmd_pki, cmd_pki_show, cmd_pki_verify,
+    cmd_pki_rotate, cmd_build, cmd_inspect, cmd_metadata, cmd_completion;
 
-const struct command *const commands[] = {&cmd_init,     &cmd_plan,       &cmd_build, &cmd_inspect,
-                                          &cmd_metadata, &cmd_completion, NULL};
+const struct command *const commands[] = {
+    &cmd_init,       &cmd_plan,       &cmd_pki,   &cmd_pki_show,
+    &cmd_pki_verify, &cmd_pki_rotate, &cmd_build, &cmd_inspect,
+    &cmd_metadata,   &cmd_completion, NULL};
 
 static void print_help(void)
 {
@@ -23,19 +25,26 @@ static void print_help(void)
            "Bakes Kubernetes nodes as disk images from one description of the cluster.\n\n"
            "Commands:\n");
     for (size_t i = 0; commands[i]; i++)
-        printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-22s %s\n", commands[i]->name, commands[i]->summary);
     printf("\nOptions:\n"
-           "  %-12s show this help\n"
-           "  %-12s show the version\n\n"
+           "  %-22s show this help\n"
+           "  %-22s show the version\n\n"
            "`nodebake COMMAND --help` tells more of one command.\n",
            "--help", "--version");
 }
 
-static const struct command *find_command(const char *name)
+/* Of a command whose name is two words, both count. */
+static const struct command *find_command(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; commands[i]; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (*words = 2; *words > 0; --*words)
+        for (size_t i = 0; commands[i] && argc > *words; i++) {
+            const char *name = commands[i]->name;
+            size_t n = strlen(argv[1]);
+            if (*words == 1 ? strcmp(name, argv[1]) == 0
+                            : strncmp(name, argv[1], n) == 0 && name[n] == ' ' &&
+                                  strcmp(name + n + 1, argv[2]) == 0)
+                return commands[i];
+        }
     return NULL;
 }
 
@@ -106,17 +115,18 @@ int main(int argc, char **argv)
         printf("nodebake %s\n", NODEBAKE_VERSION);
         return finish(0);
     }
-    const struct command *command = find_command(argv[1]);
+    int words;
+    const struct command *command = find_command(argc, argv, &words);
     if (!command)
         return usage_error("", "no such command; `nodebake --help` lists them");
-    if (wants_help(argc - 2, argv + 2)) {
+    if (wants_help(argc - 1 - words, argv + 1 + words)) {
         command_help(command);
         return finish(0);
     }
     struct error err = ERROR_INIT;
     struct problems problems AUTO_PROBLEMS = {0};
     struct args args = {.problems = &problems};
-    if (args_parse(command, argc - 1, argv + 1, &args, &err) < 0)
+    if (args_parse(command, argc - words, argv + words, &args, &err) < 0)
         return usage_error(command->name, err.text);
     if (run_command(command, &args, &err) < 0) {
         fflush(stdout);

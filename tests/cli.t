@@ -15,14 +15,14 @@ run()
     err=$(<"$tmp/err")
 }
 
-commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-is "$(wc -w <<<"$commands")" 6 "--help lists the commands"
+commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z -]*[a-z]\)  .*/\1/p')
+is "$(wc -l <<<"$commands")" 10 "--help lists the commands"
 
-for command in $commands; do
-    run "$nodebake" "$command" --help
+while read -r command; do
+    run "$nodebake" $command --help
     is "$status" 0 "$command --help succeeds"
     like "$out" "^usage: nodebake $command " "$command --help shows the usage"
-done
+done <<<"$commands"
 
 run "$nodebake" --version
 like "$out" '^nodebake [0-9]+\.[0-9]+\.[0-9]+$' "--version shows a version"

@@ -23,21 +23,23 @@ completes()
         _nodebake && printf "%s\n" "${COMPREPLY[@]}"' "$nodebake" "$@" | sort
 }
 
-commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-for command in $commands; do
-    page=docs/man/nodebake-$command.1
-    help=$("$nodebake" "$command" --help)
+commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z -]*[a-z]\)  .*/\1/p')
+while read -r command; do
+    page=docs/man/nodebake-${command// /-}.1
+    help=$("$nodebake" $command --help </dev/null)
     options=$(help_options <<<"$help")
     is "$(page_options "$page")" "$options" "nodebake-$command(1) has the options"
-    is "$(completes "$command")" "$options" "completion has the options of $command"
+    is "$(completes $command)" "$options" "completion has the options of $command"
     is "$(synopsis "$page")" \
         "$(sed -nE 's/^  (--[a-z-]+)( ([A-Z:]+))? .*/\1 \3/p' <<<"$help" | sed 's/ $//' |
             grep -vx -- --help | sort)" "its synopsis has them with their arguments"
-done
+done <<<"$commands"
 options=$("$nodebake" --help | help_options)
 is "$(page_options docs/man/nodebake.1)" "$options" "nodebake(1) has the options"
 is "$(completes)" "$options" "completion has them"
-is "$(sed -n 's/^\.It Xr nodebake-\([a-z]*\) 1$/\1/p' docs/man/nodebake.1)" "$commands" \
+is "$(bash -c '. <("$0" completion) && COMP_WORDS=(nodebake pki "") COMP_CWORD=2 && _nodebake &&
+    echo ${COMPREPLY[@]}' "$nodebake")" "show verify rotate-encryption" "and what follows pki"
+is "$(sed -n 's/^\.It Xr nodebake-\([a-z-]*\) 1$/\1/p' docs/man/nodebake.1)" "${commands// /-}" \
     "nodebake(1) has the commands"
 options=$("$build/firstboot" --help | help_options)
 is "$(page_options docs/man/firstboot.8)" "$options" "firstboot(8) has the options"

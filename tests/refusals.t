@@ -67,7 +67,7 @@ is "$status:$err" "0:" "the good file is good"
 echo 'colour: red' >>cluster.yaml
 run
 keys=$(sed -n 's/.*known here: //p' <<<"$err")
-like "$keys" '^version, name, .*nodes, .*journalSize$' "an unknown key is told which are known"
+like "$keys" '^version, name, .*nodes, .*journalSize, pki$' "an unknown key is told which are known"
 
 for key in ${keys//,/}; do
     grep -q "^| \`$key\` | \`[^|]*\` | " "$cases/../../docs/cluster.yaml.md"
@@ -75,7 +75,7 @@ for key in ${keys//,/}; do
 done
 
 before=$(ls -A && sha256sum <release.yaml)
-for t in keys values networks nodes settings files yaml several; do table "$t"; done
+for t in keys values networks nodes settings pki files yaml several; do table "$t"; done
 
 # whole NAME: cluster.yaml, from standard input, is refused for the one problem.
 whole()

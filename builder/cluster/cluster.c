@@ -86,6 +86,8 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->disk_size = spec->disk_size;
     c->identity = IDENTITY_IMAGE;
     take_settings(c, spec);
+    c->pki = spec->pki;
+    spec->pki = (struct pki_settings){0};
     for (size_t i = 0; i < spec->source_count; i++)
         c->sources[c->source_count++] = steal(spec->sources[i].text);
     c->nodes = heap_array(spec->node_count, sizeof *c->nodes);
@@ -165,6 +167,7 @@ void cluster_free(struct cluster *c)
         free_node(&c->nodes[i]);
     free(c->nodes);
     settings_free(&c->settings);
+    pki_settings_free(&c->pki);
     free(c);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "builder/cluster/pki-settings.h"
 #include "builder/cluster/settings.h"
 #include "builder/install.h"
 #include "builder/yaml/problems.h"
@@ -52,6 +53,7 @@ struct cluster {
     struct node *nodes;
     size_t node_count;
     struct settings settings;
+    struct pki_settings pki;
 };
 
 /* What the file speaks of and must be there. */

@@ -194,6 +194,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"firewall", read_firewall, 0, false},
         {"kernelUpdates", read_kernel_updates, 0, false},
         {"journalSize", read_journal_size, 0, false},
+        {"pki", read_pki, 0, false},
     };
     return yaml_read_map(root, fields, ARRAY_LEN(fields), spec, err);
 }
@@ -225,6 +226,7 @@ void spec_free(struct spec *spec)
         free_node(&spec->nodes[i]);
     free(spec->nodes);
     settings_free(&spec->settings);
+    pki_settings_free(&spec->pki);
     for (size_t i = 0; i < spec->path_count; i++)
         free(spec->paths[i].path.text);
     free(spec->paths);

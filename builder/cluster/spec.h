@@ -43,6 +43,7 @@ struct spec {
     struct spec_node *nodes;
     size_t node_count, node_cap;
     struct settings settings; /* its paths are those of the file, not yet of its folder */
+    struct pki_settings pki;
     struct yaml_ref runtime_ref;
     struct spec_path *paths;
     size_t path_count, path_cap;

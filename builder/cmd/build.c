@@ -76,11 +76,16 @@ static void show_all_dry(const struct build *build)
 
 static int issue(const struct build *build, struct error *err)
 {
-    unsigned issued = 0;
-    if (pki_issue(build->args->cluster, build->inputs.pki, &issued, err) < 0)
+    static const struct pki_options options;
+    struct pki_report report AUTO_PKI_REPORT = {0};
+    if (pki_issue(build->args->cluster, build->inputs.pki, &options, &report, err) < 0)
         return error_context(err, "certificates");
-    if (issued)
-        printf("%s: %u files issued\n", build->inputs.pki, issued);
+    for (size_t i = 0; i < report.count; i++)
+        if (report.steps[i].action == PKI_REISSUE)
+            printf("%s/%s: reissued, since %s\n", build->inputs.pki, report.steps[i].file,
+                   report.steps[i].why);
+    if (report.written)
+        printf("%s: %u files issued\n", build->inputs.pki, report.written);
     return 0;
 }
 
@@ -184,7 +189,7 @@ const struct command cmd_build = {
     .operands = "[ROLE|NODE]...",
     .summary = "Makes the images of roles and nodes",
     .details =
-        "Issues the certificates that are missing, verifies and unpacks the release's files,\n"
+        "Issues certificates as `nodebake pki` does, verifies and unpacks the release's files,\n"
         "and writes each image as DIR/NAME.raw (.qcow2, .tar.gz). A role's image holds no\n"
         "identity. A node's qcow2 image holds what differs from its role's, DIR/ROLE.qcow2, on\n"
         "which it lies; --full makes it stand alone. What an earlier build made of the same\n"

@@ -24,13 +24,14 @@ static int issue_both(void **state)
     EVP_PKEY *pkey AUTO_KEY = NULL;
     X509 *root AUTO_CERT = NULL, *leaf AUTO_CERT = NULL;
     char cn[] = "Kubernetes", node[] = "system:node:worker-0", group[] = "system:nodes";
-    struct subject top = {.cn = cn, .o = cn, .ou = cn, .ca = true};
-    struct subject bottom = {.cn = node, .o = group, .ou = cn};
+    struct subject top = {.cn = cn, .o = cn, .ou = cn, .ca = true, .hours = 87600};
+    struct subject bottom = {.cn = node, .o = group, .ou = cn, .hours = 8760};
     ca = buffer_heap();
     cert = buffer_heap();
     key = buffer_heap();
     both = buffer_heap();
-    if (x509_key_new(&pkey, &err) < 0 || x509_issue(&top, pkey, NULL, T, &root, &err) < 0)
+    if (x509_key_new(KEY_RSA_2048, &pkey, &err) < 0 ||
+        x509_issue(&top, pkey, NULL, T, &root, &err) < 0)
         return -1;
     struct issuer issuer = {root, pkey};
     if (x509_issue(&bottom, pkey, &issuer, T, &leaf, &err) < 0 ||

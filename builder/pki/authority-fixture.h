@@ -16,9 +16,12 @@ static inline void make_authority(const char *cn, time_t begin, struct buffer *o
     struct error err = ERROR_INIT;
     EVP_PKEY *own AUTO_KEY = NULL;
     X509 *cert AUTO_CERT = NULL;
-    const struct subject subject = {
-        .cn = (char *)cn, .o = (char *)"Corp", .ou = (char *)"CA", .ca = true};
-    expect(x509_key_new(&own, &err), &err);
+    const struct subject subject = {.cn = (char *)cn,
+                                    .o = (char *)"Corp",
+                                    .ou = (char *)"CA",
+                                    .ca = true,
+                                    .hours = CA_VALIDITY_HOURS};
+    expect(x509_key_new(KEY_RSA_2048, &own, &err), &err);
     expect(x509_issue(&subject, own, NULL, begin, &cert, &err), &err);
     expect(x509_cert_print(cert, out, &err), &err);
     if (key)

@@ -18,15 +18,19 @@ static const time_t now = 1609459200; /* 2021-01-01 00:00:00 */
 static const time_t year = (time_t)8760 * 3600;
 
 static const struct subject ca_subject = {
-    .cn = "Kubernetes", .o = "Kubernetes", .ou = "CA", .ca = true};
+    .cn = "Kubernetes", .o = "Kubernetes", .ou = "CA", .ca = true, .hours = 87600};
 static struct san sans[] = {{false, "worker-0"}, {true, "10.240.0.20"}, {true, "192.0.2.1"}};
-static const struct identity worker = {.stem = "worker-0",
+static struct pki_subject asked;
+static const struct identity worker = {.asked = &asked,
+                                       .stem = "worker-0",
                                        .subject = {.cn = "system:node:worker-0",
                                                    .o = "system:nodes",
                                                    .ou = "Kubernetes The Hard Way",
                                                    .sans = sans,
-                                                   .san_count = 2},
-                                       .serves = true};
+                                                   .usages = USAGE_SERVER | USAGE_CLIENT,
+                                                   .hours = 8760,
+                                                   .country = "US",
+                                                   .san_count = 2}};
 
 /* Elliptic curves: made in no time, and as good as any to the checks. */
 static EVP_PKEY *ca_key, *key;
@@ -60,59 +64,96 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The certificate is refused with this message, or (NULL) found good. Takes it over. */
-static void checked(X509 *cert, time_t at, const char *message)
-{
-    struct error err = ERROR_INIT;
-    int result = check_cert(&worker, cert, ca, at, &err);
-    X509_free(cert);
-    assert_int_equal(result, message ? -1 : 0);
-    assert_string_equal(err.text, message ? message : "");
-}
-
 static X509 *plain(const struct subject *s)
 {
     return issue(s, key, ca, ca_key, now);
 }
 
-#define RENEW ": remove it to have a new one issued for the same key"
-
-static void good_ones(void **state)
-{
-    (void)state;
-    struct subject more = worker.subject;
-    more.san_count = 3; /* an external address, which is no business of ours */
-    checked(plain(&worker.subject), now, NULL);
-    checked(plain(&more), now, NULL);
-    checked(plain(&worker.subject), now + year - 301, NULL);
-    checked(plain(&worker.subject), now - 299, NULL);
-}
-
+/* What is done with certificates that begin or end: reasons, and an error. */
 static void dates(void **state)
 {
     (void)state;
-    checked(plain(&worker.subject), now + year, "worker-0.pem expired on 2021-12-31" RENEW);
-    checked(plain(&worker.subject), now - 301,
-            "worker-0.pem is not valid before 2020-12-31: set the clock, or remove it to have a "
-            "new one issued for the same key");
+    struct error err = ERROR_INIT, why = ERROR_INIT;
+    X509 *cert AUTO_CERT = plain(&worker.subject);
+    assert_int_equal(check_begun("worker-0", cert, now - 300, &err), 0);
+    assert_int_equal(check_begun("worker-0", cert, now - 301, &err), -1);
+    assert_string_equal(err.text, "worker-0.pem is not valid before 2020-12-31: set the clock, or "
+                                  "put another one there");
+    assert_int_equal(check_lasts(cert, ca, now, now, &why), 0);
+    assert_int_equal(check_lasts(cert, ca, now + year - 301, now + year - 301, &why), 0);
+    assert_int_equal(check_lasts(cert, ca, now + year - 300, now + year - 300, &why), -1);
+    assert_string_equal(why.text, "it expired on 2021-12-31");
+    assert_int_equal(check_lasts(cert, ca, now, now + year - 301, &why), 0);
+    assert_int_equal(check_lasts(cert, ca, now, now + year, &why), -1);
+    assert_string_equal(why.text, "it ends on 2021-12-31");
+    /* One that ends with its CA would come out the same. */
+    X509 *last AUTO_CERT = issue(&worker.subject, key, ca, ca_key, now + 10 * year - 86400);
+    assert_int_equal(check_lasts(last, ca, now + 10 * year - 86400, now + 11 * year, &why), 0);
+}
+
+/* The certificate does not fit for this reason, or (NULL) fits. Takes it over. */
+static void fits(const struct identity *id, X509 *cert, const char *reason)
+{
+    struct error why = ERROR_INIT;
+    int result = check_fit(id, cert, true, &why);
+    X509_free(cert);
+    assert_string_equal(why.text, reason ? reason : "");
+    assert_int_equal(result, reason ? -1 : 0);
 }
 
 static void names(void **state)
 {
     (void)state;
     struct subject s = worker.subject;
+    fits(&worker, plain(&s), NULL);
+    s.san_count = 3; /* an external address, which is no business of ours */
+    fits(&worker, plain(&s), NULL);
+    s = worker.subject;
     s.cn = "system:node:worker-1";
-    checked(plain(&s), now, "worker-0.pem has not the common name 'system:node:worker-0'" RENEW);
+    fits(&worker, plain(&s), "its common name is not 'system:node:worker-0'");
     s = worker.subject;
     s.o = "system:masters";
-    checked(plain(&s), now, "worker-0.pem has not the one organization 'system:nodes'" RENEW);
+    fits(&worker, plain(&s), "its one organization is not 'system:nodes'");
     s = worker.subject;
     s.san_count = 1;
-    checked(plain(&s), now, "worker-0.pem is not issued for 10.240.0.20" RENEW);
+    fits(&worker, plain(&s), "10.240.0.20 is not among its names");
     struct san wildcard[] = {{false, "*"}, {true, "10.240.0.20"}};
     s.sans = wildcard;
     s.san_count = 2;
-    checked(plain(&s), now, "worker-0.pem is not issued for worker-0" RENEW);
+    fits(&worker, plain(&s), "worker-0 is not among its names");
+    struct san text[] = {{false, "worker-0"}, {false, "10.240.0.20"}};
+    s.sans = text;
+    fits(&worker, plain(&s), "it has 10.240.0.20 as a DNS name, not as an address");
+}
+
+static void names_of_a_closed_list(void **state)
+{
+    (void)state;
+    struct identity closed = worker;
+    struct subject s = worker.subject;
+    closed.closed = true;
+    fits(&closed, plain(&s), NULL);
+    s.san_count = 3;
+    fits(&closed, plain(&s), "192.0.2.1 is among its names, and not in the cluster file");
+    struct san old[] = {{false, "worker-0"}, {true, "10.240.0.20"}, {false, "old.example.com"}};
+    s.sans = old;
+    fits(&closed, plain(&s), "'old.example.com' is among its names, and not in the cluster file");
+}
+
+/* Parts that the user wrote have to be there; by themselves they mean nothing to Kubernetes. */
+static void parts_that_were_asked_for(void **state)
+{
+    (void)state;
+    struct error why = ERROR_INIT;
+    asked = (struct pki_subject){.country = (char *)"US"};
+    fits(&worker, plain(&worker.subject), NULL);
+    asked.unit = (char *)"Platform";
+    fits(&worker, plain(&worker.subject), "its unit is not 'Platform'");
+    X509 *cert AUTO_CERT = plain(&worker.subject);
+    assert_int_equal(check_fit(&worker, cert, false, &why), 0);
+    asked = (struct pki_subject){.state = (char *)"Oregon"};
+    fits(&worker, plain(&worker.subject), "its state is not 'Oregon'");
+    asked = (struct pki_subject){0};
 }
 
 /* A second organization would be a second group: system:masters is all power. */
@@ -123,46 +164,45 @@ static void a_second_organization(void **state)
     X509_NAME_add_entry_by_NID(X509_get_subject_name(cert), NID_organizationName, V_ASN1_UTF8STRING,
                                (const unsigned char *)"system:masters", -1, -1, 0);
     assert_true(X509_sign(cert, ca_key, EVP_sha256()) > 0);
-    checked(cert, now, "worker-0.pem has not the one organization 'system:nodes'" RENEW);
+    fits(&worker, cert, "its one organization is not 'system:nodes'");
 }
 
 static void another_ca(void **state)
 {
     (void)state;
+    const char *why = "";
     EVP_PKEY *other_key AUTO_KEY = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     X509 *other AUTO_CERT = issue(&ca_subject, other_key, NULL, NULL, now);
-    struct error err = ERROR_INIT;
+    X509 *good AUTO_CERT = plain(&worker.subject);
+    assert_true(check_issued(good, ca, &why));
     X509 *cert AUTO_CERT = issue(&worker.subject, key, other, other_key, now);
-    assert_int_equal(check_cert(&worker, cert, ca, now, &err), -1);
-    assert_memory_equal(err.text, "worker-0.pem does not verify against ca.pem (", 45);
-    assert_non_null(strstr(err.text, "): put back the ca.pem that issued it, or remove "
-                                     "worker-0.pem to have a new one issued"));
+    assert_false(check_issued(cert, ca, &why));
+    assert_true(*why != '\0');
     /* The same name and key identifier, but another signature. */
     X509 *forged AUTO_CERT = issue(&worker.subject, key, ca, other_key, now);
-    assert_int_equal(check_cert(&worker, forged, ca, now, &err), -1);
-    assert_memory_equal(err.text, "worker-0.pem does not verify against ca.pem (", 45);
+    assert_false(check_issued(forged, ca, &why));
+    /* Long after its end it is still this CA's. */
+    X509 *old AUTO_CERT = issue(&worker.subject, key, ca, ca_key, now - 20 * year);
+    assert_true(check_issued(old, ca, &why));
 }
 
-static void set_usage(X509 *cert, const char *usage)
+static X509 *used_for(const char *usage)
 {
+    X509 *cert = plain(&worker.subject);
     X509_EXTENSION_free(X509_delete_ext(cert, X509_get_ext_by_NID(cert, NID_ext_key_usage, -1)));
     X509_EXTENSION *ext = X509V3_EXT_nconf_nid(NULL, NULL, NID_ext_key_usage, usage);
     assert_int_equal(X509_add_ext(cert, ext, -1), 1);
     X509_EXTENSION_free(ext);
     assert_true(X509_sign(cert, ca_key, EVP_sha256()) > 0);
+    return cert;
 }
 
 static void usages(void **state)
 {
     (void)state;
-    X509 *client = plain(&worker.subject);
-    set_usage(client, "clientAuth");
-    checked(client, now, "worker-0.pem is not a server's certificate" RENEW);
-    X509 *server AUTO_CERT = plain(&worker.subject);
-    struct error err = ERROR_INIT;
-    set_usage(server, "serverAuth");
-    assert_int_equal(check_cert(&worker, server, ca, now, &err), -1);
-    assert_memory_equal(err.text, "worker-0.pem does not verify against ca.pem (", 45);
+    fits(&worker, used_for("clientAuth"), "it is not a server's certificate");
+    fits(&worker, used_for("serverAuth"), "it is not a client's certificate");
+    fits(&worker, used_for("serverAuth,clientAuth,codeSigning"), NULL);
 }
 
 /* ca.pem may itself be issued by a CA of the company's. */
@@ -170,27 +210,39 @@ static void an_intermediate_ca(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
+    const char *why;
     EVP_PKEY *own_key AUTO_KEY = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     X509 *own AUTO_CERT = issue(&ca_subject, own_key, ca, ca_key, now);
     X509 *cert AUTO_CERT = issue(&worker.subject, key, own, own_key, now);
-    assert_int_equal(check_ca(own, now, &err), 0);
-    assert_int_equal(check_cert(&worker, cert, own, now, &err), 0);
+    assert_int_equal(check_ca("ca", own, now, &err), 0);
+    assert_true(check_issued(cert, own, &why));
 }
 
 static void cas(void **state)
 {
     (void)state;
-    static const char advice[] =
-        ": move the folder away to have a new CA, and all certificates, issued";
     struct error err = ERROR_INIT;
     X509 *leaf AUTO_CERT = plain(&worker.subject);
-    assert_int_equal(check_ca(ca, now, &err), 0);
-    assert_int_equal(check_ca(leaf, now, &err), -1);
-    assert_string_equal(err.text, "ca.pem is not a certificate that may sign others: put the "
+    assert_int_equal(check_ca("ca", ca, now, &err), 0);
+    assert_int_equal(check_ca("etcd-ca", leaf, now, &err), -1);
+    assert_string_equal(err.text, "etcd-ca.pem is not a certificate that may sign others: put the "
                                   "cluster's CA there");
-    assert_int_equal(check_ca(ca, now + 10 * year, &err), -1);
+    assert_int_equal(check_ca("ca", ca, now + 10 * year, &err), -1);
     assert_memory_equal(err.text, "ca.pem expired on 2030-12-", 26);
-    assert_non_null(strstr(err.text, advice));
+    assert_non_null(strstr(err.text, ": `nodebake pki --new-ca` makes a new CA"));
+    assert_int_equal(check_ca("ca", ca, now - 86400, &err), -1);
+    assert_non_null(strstr(err.text, "ca.pem is not valid before 2020-12-31: set the clock"));
+}
+
+static void clocks(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    assert_int_equal(check_clock(1800000000, &err), 0);
+    assert_int_equal(check_clock(now, &err), -1);
+    assert_string_equal(err.text, "the clock says 2021-01-01, which cannot be: set it");
+    assert_int_equal(check_clock((time_t)5000000000, &err), -1);
+    assert_string_equal(err.text, "the clock says 2128-06-11, which cannot be: set it");
 }
 
 static void pairs(void **state)
@@ -206,14 +258,16 @@ static void pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones),
         cmocka_unit_test(dates),
         cmocka_unit_test(names),
+        cmocka_unit_test(names_of_a_closed_list),
+        cmocka_unit_test(parts_that_were_asked_for),
         cmocka_unit_test(a_second_organization),
         cmocka_unit_test(another_ca),
         cmocka_unit_test(usages),
         cmocka_unit_test(an_intermediate_ca),
         cmocka_unit_test(cas),
+        cmocka_unit_test(clocks),
         cmocka_unit_test(pairs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

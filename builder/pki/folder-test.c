@@ -34,12 +34,12 @@ static void refuses_an_open_folder(void **state)
     static const mode_t modes[] = {0701, 0750, 0777};
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         struct error err = ERROR_INIT;
-        unsigned issued;
+        struct pki_report report AUTO_PKI_REPORT = {0};
         char *message AUTO_FREE =
             heap_printf("pki folder: %s has mode %04o, so that others can enter it: chmod 0700 %s",
                         dir, (unsigned)modes[i], dir);
         assert_int_equal(chmod(dir, modes[i]), 0);
-        assert_int_equal(pki_issue(&cluster, dir, &issued, &err), -1);
+        assert_int_equal(pki_issue(&cluster, dir, &options, &report, &err), -1);
         assert_string_equal(err.text, message);
     }
     assert_int_equal(chmod(dir, 0700), 0);
@@ -86,8 +86,8 @@ static void two_at_once(void **state)
         pids[i] = fork();
         if (pids[i] == 0) {
             struct error err = ERROR_INIT;
-            unsigned issued;
-            _exit(pki_issue(&cluster, dir, &issued, &err) < 0 ? 99 : (int)issued);
+            struct pki_report report AUTO_PKI_REPORT = {0};
+            _exit(pki_issue(&cluster, dir, &options, &report, &err) < 0 ? 99 : (int)report.written);
         }
     }
     for (int i = 0; i < 2; i++) {

@@ -1,7 +1,10 @@
 #include "builder/pki/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,12 +35,15 @@ static int check_access(const char *name, const struct stat *st, const struct ru
     return 0;
 }
 
-int folder_open(const char *dir, int *fd, struct error *err)
+int folder_open(const char *dir, bool make, int *fd, struct error *err)
 {
     struct stat st;
-    bool made = mkdir(dir, 0700) == 0;
-    if (!made && errno != EEXIST)
+    bool made = make && mkdir(dir, 0700) == 0;
+    if (make && !made && errno != EEXIST)
         return error_errno(err, "create %s", dir);
+    *fd = -1;
+    if (!make && access(dir, F_OK) < 0 && errno == ENOENT)
+        return 0;
     int folder AUTO_CLOSE = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* A group-id bit from the parent goes, and so does what an odd umask took away. */
     if (folder < 0 || (made && fchmod(folder, 0700) < 0) || fstat(folder, &st) < 0)
@@ -53,6 +59,8 @@ int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool 
 {
     struct stat st;
     *present = false;
+    if (fd < 0)
+        return 0;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_errno(err, "%s", name);
     /* Nobody else can change the folder, so that what was looked at is what is read. */
@@ -64,4 +72,33 @@ int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool 
         return -1;
     *present = true;
     return 0;
+}
+
+int folder_write(int fd, const char *name, bool secret, const struct buffer *bytes,
+                 struct error *err)
+{
+    return file_publish(fd, name, bytes->data, bytes->len,
+                        secret ? rule_secret.right : rule_public.right, err);
+}
+
+static bool is_temporary(const char *name)
+{
+    static const char suffix[] = ".nodebake-tmp";
+    size_t n = strlen(name);
+    return n > strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+int folder_clean(int fd, struct error *err)
+{
+    int copy AUTO_CLOSE = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    int result = 0;
+    if (!dir)
+        return error_errno(err, "list the folder");
+    (void)steal_fd(&copy); /* closedir closes it */
+    for (const struct dirent *e; result == 0 && (e = readdir(dir)) != NULL;)
+        if (is_temporary(e->d_name) && unlinkat(fd, e->d_name, 0) < 0)
+            result = error_errno(err, "remove %s", e->d_name);
+    closedir(dir);
+    return result;
 }

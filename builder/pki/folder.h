@@ -8,13 +8,21 @@
 #include "common/buffer.h"
 #include "common/error.h"
 
-/* Opens the folder; when it is not there it is made, 0700. One that belongs to somebody else, or
- * that others can enter, is an error. */
-int folder_open(const char *dir, int *fd, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+/* Opens the folder; when it is not there it is made, 0700, or without `make` *fd is -1. One that
+ * belongs to somebody else, or that others can enter, is an error. */
+int folder_open(const char *dir, bool make, int *fd, struct error *err) NONNULL(1, 3, 4) MUST_CHECK;
 
-/* Appends the file's bytes and sets *present; a file that is not there sets it to false. A file
+/* Appends the file's bytes and sets *present; a file that is not there, or a folder that is not
+ * (fd -1), sets it to false. A file
  * that is not the caller's own, that others can write, or when `secret` read, is an error. */
 int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool *present,
                 struct error *err) NONNULL(2, 4, 5, 6) MUST_CHECK;
+
+/* Publishes a file, 0600 from its first byte when `secret`, else 0644. */
+int folder_write(int fd, const char *name, bool secret, const struct buffer *bytes,
+                 struct error *err) NONNULL(2, 4, 5) MUST_CHECK;
+
+/* Removes what a run that was killed left half written; the caller holds the lock. */
+int folder_clean(int fd, struct error *err) NONNULL(2) MUST_CHECK;
 
 #endif

@@ -5,24 +5,29 @@
 #include "builder/cluster/cluster.h"
 #include "builder/pki/x509.h"
 
-/* One key and what is made of it: STEM-key.pem, STEM.pem and perhaps STEM.kubeconfig. */
+/* One key and its certificate: STEM-key.pem and STEM.pem. */
 struct identity {
     char *stem;
     struct subject subject;
-    bool serves;  /* its certificate is also a server's */
-    char *server; /* https://… of its kubeconfig; NULL: it has none */
+    const struct pki_subject *asked; /* what the user wrote of the subject; the cluster's */
+    bool closed;                     /* it may have no names beside those of the subject */
+    size_t issuer;                   /* whose key signs it: an index of the list; a CA: its own */
 };
 
-/* identities[0] is the CA. */
+/* The CAs stand first: items[0] is ca.pem. */
 struct identity_list {
     struct identity *items;
-    size_t count, cap;
+    size_t count, cap, ca_count;
 };
 
-/* The identities of the cluster, their file names and certificate names checked. On -1 the list
- * is to be freed all the same. */
+/* The identities of the cluster, their file names and certificate names checked. The list must not
+ * outlive the cluster. On -1 it is to be freed all the same. */
 int identity_list_make(const struct cluster *cluster, struct identity_list *list, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The identity of that stem, or NULL. */
+const struct identity *identity_find(const struct identity_list *list, const char *stem)
+    NONNULL(1, 2);
 
 /* Frees the items. */
 void identity_list_free(struct identity_list *list);

@@ -20,12 +20,23 @@
 
 static const time_t now = 1609459200; /* 2021-01-01 00:00:00 */
 
-static const struct subject ca_subject = {
-    .cn = "Kubernetes", .o = "Kubernetes", .ou = "CA", .ca = true};
+static const struct subject ca_subject = {.cn = "Kubernetes",
+                                          .o = "Kubernetes",
+                                          .ou = "CA",
+                                          .country = "US",
+                                          .state = "Oregon",
+                                          .locality = "Portland",
+                                          .ca = true,
+                                          .hours = 87600};
 static struct san sans[] = {{false, "worker-0"}, {true, "10.240.0.20"}};
 static const struct subject worker_subject = {.cn = "system:node:worker-0",
                                               .o = "system:nodes",
                                               .ou = "Kubernetes The Hard Way",
+                                              .country = "US",
+                                              .state = "Oregon",
+                                              .locality = "Portland",
+                                              .usages = USAGE_SERVER | USAGE_CLIENT,
+                                              .hours = 8760,
                                               .sans = sans,
                                               .san_count = 2};
 
@@ -45,7 +56,8 @@ static int setup(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
-    if (x509_key_new(&ca_key, &err) < 0 || x509_key_new(&worker_key, &err) < 0)
+    if (x509_key_new(KEY_RSA_2048, &ca_key, &err) < 0 ||
+        x509_key_new(KEY_RSA_2048, &worker_key, &err) < 0)
         return -1;
     const struct issuer by = {issue(&ca_subject, ca_key, NULL, now), ca_key};
     ca = by.cert;
@@ -231,6 +243,50 @@ static void other_cas(void **state)
     }
 }
 
+/* Every kind of key that a cluster may ask for; only RSA can encipher others. */
+static void key_types(void **state)
+{
+    (void)state;
+    static const struct {
+        enum key_type type;
+        const char *name, *usage;
+        int bits;
+    } types[] = {
+        {KEY_RSA_3072, "RSA", "Digital Signature, Key Encipherment", 3072},
+        {KEY_ECDSA_P256, "EC", "Digital Signature", 256},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        struct error err = ERROR_INIT;
+        EVP_PKEY *key AUTO_KEY = NULL;
+        assert_int_equal(x509_key_new(types[i].type, &key, &err), 0);
+        assert_true(EVP_PKEY_is_a(key, types[i].name));
+        assert_int_equal(EVP_PKEY_get_bits(key), types[i].bits);
+        X509 *cert AUTO_CERT = issue(&worker_subject, key, &(struct issuer){ca, ca_key}, now);
+        assert_extension(cert, NID_key_usage, true, types[i].usage);
+        X509 *own AUTO_CERT = issue(&ca_subject, key, NULL, now);
+        assert_extension(own, NID_key_usage, true, "Certificate Sign, CRL Sign");
+        assert_int_equal(X509_verify(own, key), 1);
+    }
+}
+
+static void usages_and_validity(void **state)
+{
+    (void)state;
+    struct subject s = worker_subject;
+    const struct issuer by = {ca, ca_key};
+    s.usages = USAGE_CLIENT;
+    s.hours = 1;
+    X509 *client AUTO_CERT = issue(&s, worker_key, &by, now);
+    assert_extension(client, NID_ext_key_usage, false, "TLS Web Client Authentication");
+    assert_seconds_after_now(X509_get0_notAfter(client), 3600 - 300);
+    s.usages = USAGE_SERVER;
+    s.state = s.ou = NULL;
+    X509 *server AUTO_CERT = issue(&s, worker_key, &by, now);
+    assert_extension(server, NID_ext_key_usage, false, "TLS Web Server Authentication");
+    assert_name(X509_get_subject_name(server),
+                "C=US, L=Portland, O=system:nodes, CN=system:node:worker-0");
+}
+
 /* A name that OpenSSL's own parser of extensions would split. */
 static void names_are_taken_as_they_are(void **state)
 {
@@ -300,6 +356,8 @@ int main(void)
         cmocka_unit_test(extensions),
         cmocka_unit_test(verifies),
         cmocka_unit_test(other_cas),
+        cmocka_unit_test(key_types),
+        cmocka_unit_test(usages_and_validity),
         cmocka_unit_test(names_are_taken_as_they_are),
         cmocka_unit_test(pem_there_and_back),
         cmocka_unit_test(refuses_a_passphrase),

@@ -9,7 +9,7 @@
 #include "builder/heap.h"
 #include "builder/pki/x509.h"
 
-enum { HOUR = 3600, LEAF_HOURS = 8760, CA_HOURS = 10 * 8760, EARLY_SECONDS = 300 };
+enum { HOUR = 3600, EARLY_SECONDS = 300 };
 
 static void bignum_free_at(BIGNUM **bn)
 {
@@ -42,27 +42,25 @@ static bool set_name(X509 *cert, const struct subject *s)
         int nid;
         const char *value;
     } parts[] = {
-        {NID_countryName, "US"},
-        {NID_stateOrProvinceName, "Oregon"},
-        {NID_localityName, "Portland"},
-        {NID_organizationName, s->o},
-        {NID_organizationalUnitName, s->ou},
-        {NID_commonName, s->cn},
+        {NID_countryName, s->country},       {NID_stateOrProvinceName, s->state},
+        {NID_localityName, s->locality},     {NID_organizationName, s->o},
+        {NID_organizationalUnitName, s->ou}, {NID_commonName, s->cn},
     };
     X509_NAME *name = X509_get_subject_name(cert);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         int type = parts[i].nid == NID_countryName ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING;
-        if (!X509_NAME_add_entry_by_NID(name, parts[i].nid, type,
+        if (parts[i].value &&
+            !X509_NAME_add_entry_by_NID(name, parts[i].nid, type,
                                         (const unsigned char *)parts[i].value, -1, -1, 0))
             return false;
     }
     return true;
 }
 
-static bool set_times(X509 *cert, bool ca, const X509 *issuer, time_t now)
+static bool set_times(X509 *cert, unsigned hours, const X509 *issuer, time_t now)
 {
     time_t begin = now - EARLY_SECONDS;
-    time_t end = begin + (time_t)(ca ? CA_HOURS : LEAF_HOURS) * HOUR;
+    time_t end = begin + (time_t)hours * HOUR;
     if (!X509_time_adj_ex(X509_getm_notBefore(cert), 0, 0, &begin) ||
         !X509_time_adj_ex(X509_getm_notAfter(cert), 0, 0, &end))
         return false;
@@ -118,6 +116,24 @@ static bool add_authority(X509 *cert, X509V3_CTX *ctx, const X509 *issuer)
            add_extension(cert, ctx, NID_authority_key_identifier, "keyid:always");
 }
 
+/* Only an RSA key can take part in a key exchange by itself. */
+static const char *key_usage(const X509 *cert, const struct subject *s)
+{
+    if (s->ca)
+        return "critical,keyCertSign,cRLSign";
+    return EVP_PKEY_is_a(X509_get0_pubkey(cert), "RSA")
+               ? "critical,digitalSignature,keyEncipherment"
+               : "critical,digitalSignature";
+}
+
+static bool add_usages(X509 *cert, X509V3_CTX *ctx, unsigned usages)
+{
+    static const char *const texts[] = {[USAGE_SERVER] = "serverAuth",
+                                        [USAGE_CLIENT] = "clientAuth",
+                                        [USAGE_SERVER | USAGE_CLIENT] = "serverAuth,clientAuth"};
+    return !usages || add_extension(cert, ctx, NID_ext_key_usage, texts[usages]);
+}
+
 static bool add_extensions(X509 *cert, X509 *issuer, const struct subject *s)
 {
     X509V3_CTX ctx;
@@ -125,10 +141,8 @@ static bool add_extensions(X509 *cert, X509 *issuer, const struct subject *s)
     X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
     return add_extension(cert, &ctx, NID_basic_constraints,
                          s->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
-           add_extension(cert, &ctx, NID_key_usage,
-                         s->ca ? "critical,keyCertSign,cRLSign"
-                               : "critical,digitalSignature,keyEncipherment") &&
-           (s->ca || add_extension(cert, &ctx, NID_ext_key_usage, "serverAuth,clientAuth")) &&
+           add_extension(cert, &ctx, NID_key_usage, key_usage(cert, s)) &&
+           add_usages(cert, &ctx, s->usages) &&
            add_extension(cert, &ctx, NID_subject_key_identifier, "hash") &&
            add_authority(cert, &ctx, issuer) && add_sans(cert, s);
 }
@@ -147,7 +161,7 @@ int x509_issue(const struct subject *subject, EVP_PKEY *key, const struct issuer
     EVP_PKEY *signer = issuer ? issuer->key : key;
     if (!cert || !X509_set_version(cert, X509_VERSION_3) || !set_serial(cert) ||
         !set_name(cert, subject) || !X509_set_issuer_name(cert, X509_get_subject_name(by)) ||
-        !set_times(cert, subject->ca, issuer ? by : NULL, now) || !X509_set_pubkey(cert, key) ||
+        !set_times(cert, subject->hours, issuer ? by : NULL, now) || !X509_set_pubkey(cert, key) ||
         !add_extensions(cert, by, subject) || !X509_sign(cert, signer, digest_for(signer)))
         return x509_error(err, "issue a certificate");
     *out = steal(cert);

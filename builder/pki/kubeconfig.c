@@ -5,20 +5,19 @@
 
 #include "builder/heap.h"
 
-static void add_base64(struct buffer *out, const struct buffer *bytes)
+void base64_print(const void *bytes, size_t n, struct buffer *out)
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
-    size_t n = 4 * ((bytes->len + 2) / 3);
-    text.grow(&text, n + 1);
-    EVP_EncodeBlock((unsigned char *)text.data, (const unsigned char *)bytes->data,
-                    (int)bytes->len);
-    buffer_add(out, text.data, n);
+    size_t length = 4 * ((n + 2) / 3);
+    text.grow(&text, length + 1);
+    EVP_EncodeBlock((unsigned char *)text.data, bytes, (int)n);
+    buffer_add(out, text.data, length);
 }
 
 static void add_data(struct buffer *out, const char *key, const struct buffer *bytes)
 {
     buffer_puts(out, key);
-    add_base64(out, bytes);
+    base64_print(bytes->data, bytes->len, out);
     buffer_puts(out, "\n");
 }
 
@@ -43,6 +42,11 @@ void kubeconfig_print(const struct kubeconfig *c, struct buffer *out)
                   c->cluster, quote, c->user);
     buffer_puts(out, "  name: default\ncurrent-context: default\nkind: Config\npreferences: {}\n");
     buffer_printf(out, "users:\n- name: %s\n  user:\n", c->user);
+    if (c->token) {
+        /* Quoted: one of digits alone would be a number. */
+        buffer_printf(out, "    token: \"%s\"\n", c->token);
+        return;
+    }
     add_data(out, "    client-certificate-data: ", c->cert);
     add_data(out, "    client-key-data: ", c->key);
 }

@@ -9,9 +9,13 @@
 struct kubeconfig {
     const char *cluster, *server, *user;
     const struct buffer *ca, *cert, *key;
+    const char *token; /* instead of cert and key, or NULL */
 };
 
 /* Appends the text as `kubectl config` writes it; it holds the private key. */
 void kubeconfig_print(const struct kubeconfig *config, struct buffer *out) NONNULL(1, 2);
+
+/* Appends the bytes in base64. */
+void base64_print(const void *bytes, size_t n, struct buffer *out) NONNULL(1, 3);
 
 #endif

@@ -4,10 +4,31 @@
 
 enum { CN_MAX = 64 }; /* characters, by X.520 */
 
-/* What all nodes share, and what controllers need. */
+/* What all nodes share, what controllers need in any layout, and what has no key. */
 static const char *const reserved[] = {
-    "ca",         "kube-proxy",      "admin", "kube-controller-manager", "kube-scheduler",
-    "kubernetes", "service-account",
+    "ca",
+    "ca-new",
+    "ca-old",
+    "etcd-ca",
+    "etcd-ca-new",
+    "etcd-ca-old",
+    "front-proxy-ca",
+    "front-proxy-ca-new",
+    "front-proxy-ca-old",
+    "admin",
+    "admin-public",
+    "bootstrap",
+    "etcd-peer",
+    "etcd-server",
+    "front-proxy-client",
+    "kube-apiserver",
+    "kube-apiserver-etcd-client",
+    "kube-apiserver-kubelet-client",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubernetes",
+    "service-account",
 };
 
 int pki_check_files(const char *name, const char *stem, struct error *err)

@@ -31,10 +31,13 @@ static void bio_free_at(BIO **bio)
 }
 #define AUTO_BIO __attribute__((cleanup(bio_free_at)))
 
-int x509_key_new(EVP_PKEY **out, struct error *err)
+int x509_key_new(enum key_type type, EVP_PKEY **out, struct error *err)
 {
-    *out = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
-    return *out ? 0 : x509_error(err, "generate an RSA key");
+    static const size_t bits[] = {
+        [KEY_RSA_2048] = 2048, [KEY_RSA_3072] = 3072, [KEY_RSA_4096] = 4096};
+    *out = type == KEY_ECDSA_P256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
+                                  : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits[type]);
+    return *out ? 0 : x509_error(err, "generate a key");
 }
 
 /* Instead of OpenSSL's own question on the terminal. */

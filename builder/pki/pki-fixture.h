@@ -35,16 +35,36 @@ static struct node nodes[] = {
 };
 static struct cluster cluster = {.file = "cluster.yaml",
                                  .name = "hard-way",
+                                 .kubernetes = "1.21.0",
                                  .public_address = "203.0.113.10",
+                                 .services_cidr = "10.32.0.0/24",
+                                 .domain = "cluster.local",
                                  .nodes = nodes,
                                  .node_count = 2};
 
+static struct pki_options options;
+
+#define PAIR(stem) stem "-key.pem", stem ".pem"
+
 /* In the order in which they are published. */
 static const char *const files[] = {
-    "ca-key.pem",          "ca.pem",
-    "worker-0-key.pem",    "worker-0.pem",
-    "worker-0.kubeconfig", "kube-proxy-key.pem",
-    "kube-proxy.pem",      "kube-proxy.kubeconfig",
+    PAIR("ca"),
+    PAIR("admin"),
+    PAIR("worker-0"),
+    PAIR("kube-controller-manager"),
+    PAIR("kube-proxy"),
+    PAIR("kube-scheduler"),
+    PAIR("kubernetes"),
+    PAIR("service-account"),
+    "admin.kubeconfig",
+    "admin-public.kubeconfig",
+    "worker-0.kubeconfig",
+    "kube-controller-manager.kubeconfig",
+    "kube-proxy.kubeconfig",
+    "kube-scheduler.kubeconfig",
+    "encryption-config.yaml",
+    "bootstrap-token.yaml",
+    "bootstrap.kubeconfig",
 };
 
 static char top[] = "/tmp/nodebake-pki-XXXXXX";
@@ -73,10 +93,15 @@ static inline void put(const char *name, const void *bytes, size_t n, mode_t mod
         fail_msg("%s", err.text);
 }
 
+static inline bool is_public(const char *name)
+{
+    return strstr(name, ".pem") && !strstr(name, "-key.pem");
+}
+
 static inline void copy_as(const char *from, const char *to)
 {
     struct buffer b AUTO_BUFFER = content(reference, from);
-    put(to, b.data, b.len, strstr(to, "-key") || strstr(to, ".kubeconfig") ? 0600 : 0644);
+    put(to, b.data, b.len, is_public(to) ? 0644 : 0600);
 }
 
 static inline void copy(const char *name)
@@ -129,27 +154,42 @@ static inline struct buffer snapshot(const char *folder)
     return b;
 }
 
+/* What the last issue() did: a line "ACTION FILE: WHY" for each. */
+static char did[16384];
+
 static inline unsigned issue(void)
 {
     struct error err = ERROR_INIT;
-    unsigned issued = 0;
-    if (pki_issue(&cluster, dir, &issued, &err) < 0)
+    struct pki_report report AUTO_PKI_REPORT = {0};
+    struct buffer text = BUFFER_FIXED(did);
+    if (pki_issue(&cluster, dir, &options, &report, &err) < 0)
         fail_msg("%s", err.text);
-    return issued;
+    *did = '\0';
+    for (size_t i = 0; i < report.count; i++)
+        buffer_printf(&text, "%s %s: %s\n", pki_action_word(report.steps[i].action),
+                      report.steps[i].file, report.steps[i].why);
+    return report.written;
 }
 
-/* pki_issue refuses with "pki folder DIR: MESSAGE", and nothing is touched. */
-static inline void refused(const char *message)
+/* pki_issue refuses with "pki folder DIR: MESSAGE…", and nothing is touched. */
+static inline void refused_at(const char *message, size_t n, bool whole)
 {
     struct error err = ERROR_INIT;
-    unsigned issued = 7;
-    char *expected AUTO_FREE = heap_printf("pki folder %s: %s", dir, message);
+    struct pki_report report AUTO_PKI_REPORT = {0};
+    char *expected AUTO_FREE = heap_printf("pki folder %s: %.*s", dir, (int)n, message);
     struct buffer before AUTO_BUFFER = snapshot(dir);
-    assert_int_equal(pki_issue(&cluster, dir, &issued, &err), -1);
+    assert_int_equal(pki_issue(&cluster, dir, &options, &report, &err), -1);
+    if (!whole)
+        err.text[strnlen(expected, sizeof err.text - 1)] = '\0';
     assert_string_equal(err.text, expected);
-    assert_int_equal(issued, 0);
+    assert_int_equal(report.written, 0);
     struct buffer after AUTO_BUFFER = snapshot(dir);
     assert_string_equal(before.data, after.data);
+}
+
+static inline void refused(const char *message)
+{
+    refused_at(message, strlen(message), true);
 }
 
 static inline mode_t mode_of(const char *name)
@@ -163,6 +203,7 @@ static inline mode_t mode_of(const char *name)
 static inline int setup(void **state)
 {
     (void)state;
+    options = (struct pki_options){0};
     empty_folder(dir);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         copy(files[i]);
@@ -173,13 +214,13 @@ static inline int group_setup(void **state)
 {
     (void)state;
     struct error err = ERROR_INIT;
-    unsigned issued;
+    struct pki_report report AUTO_PKI_REPORT = {0};
     progress_quiet();
     if (!mkdtemp(top))
         return -1;
     reference = in(top, "reference");
     dir = in(top, "pki");
-    if (pki_issue(&cluster, reference, &issued, &err) < 0) {
+    if (pki_issue(&cluster, reference, &options, &report, &err) < 0) {
         print_error("%s\n", err.text);
         return -1;
     }

@@ -1,274 +1,284 @@
 #include "builder/pki/pki.h"
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "builder/heap.h"
-#include "builder/lock.h"
-#include "builder/pki/check.h"
 #include "builder/pki/folder.h"
-#include "builder/pki/identity.h"
-#include "builder/pki/kubeconfig.h"
+#include "builder/pki/keygen.h"
+#include "builder/pki/swap.h"
+#include "builder/pki/work.h"
 #include "builder/progress.h"
 #include "common/cleanup.h"
-#include "common/file.h"
 
-enum { LOCK_SECONDS = 30 };
+enum { HOUR = 3600 };
 
-enum part { PART_KEY, PART_CERT, PART_KUBECONFIG, PARTS };
-
-static const struct {
-    const char *suffix;
-    mode_t mode;
-} parts[PARTS] = {
-    [PART_KEY] = {"-key.pem", 0600},
-    [PART_CERT] = {".pem", 0644},
-    [PART_KUBECONFIG] = {".kubeconfig", 0600},
-};
-
-/* What the folder holds of one identity: the files' bytes, none when it is not there. */
-struct holding {
-    struct buffer bytes[PARTS];
-    bool present[PARTS];
-};
-
-struct work {
-    const struct cluster *cluster;
-    const struct identity_list *ids;
-    struct holding *holdings;
-    int dir;
-    time_t now;
-    struct issuer ca; /* no key: it can sign nothing */
-    unsigned issued;
-};
-
-static void part_name(const struct identity *id, enum part part, char out[static 256])
+const char *pki_action_word(enum pki_action action)
 {
-    struct buffer name = {.data = out, .cap = 256};
-    buffer_printf(&name, "%s%s", id->stem, parts[part].suffix);
+    static const char *const words[] = {[PKI_ISSUE] = "issue",
+                                        [PKI_REISSUE] = "reissue",
+                                        [PKI_REPLACE] = "replace",
+                                        [PKI_WRITE] = "write"};
+    return words[action];
 }
 
-static int load_holding(const struct work *w, size_t i, struct error *err)
+void pki_report_free(struct pki_report *report)
 {
-    struct holding *h = &w->holdings[i];
-    for (enum part p = 0; p < PARTS; p++) {
-        char name[256];
-        part_name(&w->ids->items[i], p, name);
-        h->bytes[p] = buffer_heap();
-        if (folder_read(w->dir, name, parts[p].mode == 0600, &h->bytes[p], &h->present[p], err) < 0)
+    for (size_t i = 0; i < report->count; i++) {
+        free(report->steps[i].file);
+        free(report->steps[i].why);
+    }
+    free(report->steps);
+}
+
+static void add_step(struct pki_report *report, enum pki_action action, bool new_key, char *file,
+                     const char *why)
+{
+    *APPEND(report->steps, report->count, report->cap) =
+        (struct pki_step){action, new_key, file, heap_copy(why)};
+}
+
+/* A swap of CAs that a run did not finish goes first: half of it would look like a fault. */
+static int finish_swaps(const struct pki_work *w, bool dry_run, unsigned *written,
+                        struct error *err)
+{
+    bool pending = false;
+    for (size_t i = 0; i < w->ids.ca_count; i++) {
+        const char *stem = w->ids.items[i].stem;
+        if (!dry_run && swap_finish(w->folder, stem, written, err) < 0)
             return -1;
+        if (dry_run && swap_pending(w->folder, stem, &pending, err) < 0)
+            return -1;
+        if (pending)
+            return error_set(err, "%s-new.pem is on its way into its place: run `nodebake pki`",
+                             stem);
     }
     return 0;
 }
 
-static int parse_key(const struct work *w, size_t i, EVP_PKEY **key, struct error *err)
+static int prepare_cas(struct pki_work *w, const struct pki_options *options, struct error *err)
 {
-    if (x509_key_parse(&w->holdings[i].bytes[PART_KEY], key, err) == 0)
-        return 0;
-    return error_context(err, "%s-key.pem", w->ids->items[i].stem);
-}
-
-static int parse_cert(const struct work *w, size_t i, X509 **cert, struct error *err)
-{
-    if (x509_cert_parse(&w->holdings[i].bytes[PART_CERT], cert, err) == 0)
-        return 0;
-    return error_context(err, "%s.pem", w->ids->items[i].stem);
-}
-
-/* Without ca.pem and its key, nothing that is there can be checked or used. */
-static int new_ca(struct work *w, struct error *err)
-{
-    for (size_t i = 1; i < w->ids->count; i++)
-        if (w->holdings[i].present[PART_CERT])
-            return error_set(
-                err,
-                "%s.pem is there, but neither ca.pem nor ca-key.pem: put them back, or "
-                "remove it to have all issued by a new CA",
-                w->ids->items[i].stem);
-    if (x509_key_new(&w->ca.key, err) < 0)
-        return -1;
-    return x509_issue(&w->ids->items[0].subject, w->ca.key, NULL, w->now, &w->ca.cert, err);
-}
-
-/* Nothing is written here: a new CA exists in memory until all that is there was checked. */
-static int prepare_ca(struct work *w, struct error *err)
-{
-    const struct holding *h = &w->holdings[0];
-    if (!h->present[PART_KEY] && !h->present[PART_CERT])
-        return new_ca(w, err);
-    if (h->present[PART_KEY] && parse_key(w, 0, &w->ca.key, err) < 0)
-        return -1;
-    if (!h->present[PART_CERT])
-        return x509_issue(&w->ids->items[0].subject, w->ca.key, NULL, w->now, &w->ca.cert, err);
-    if (parse_cert(w, 0, &w->ca.cert, err) < 0 || check_ca(w->ca.cert, w->now, err) < 0)
-        return -1;
-    return w->ca.key ? check_pair("ca", w->ca.cert, w->ca.key, err) : 0;
-}
-
-static int check_holding(const struct work *w, size_t i, struct error *err)
-{
-    const struct identity *id = &w->ids->items[i];
-    const struct holding *h = &w->holdings[i];
-    EVP_PKEY *key AUTO_KEY = NULL;
-    X509 *cert AUTO_CERT = NULL;
-    if (h->present[PART_KEY] && parse_key(w, i, &key, err) < 0)
-        return -1;
-    if (!h->present[PART_CERT])
-        return w->ca.key ? 0
-                         : error_set(err,
-                                     "ca-key.pem is not there, and %s.pem has to be issued: put "
-                                     "the key of ca.pem back",
-                                     id->stem);
-    if (!key)
-        return error_set(err,
-                         "%s.pem is there, but not its key %s-key.pem: put the key back, or remove "
-                         "%s.pem to have both issued anew",
-                         id->stem, id->stem, id->stem);
-    if (parse_cert(w, i, &cert, err) < 0 || check_pair(id->stem, cert, key, err) < 0)
-        return -1;
-    return check_cert(id, cert, w->ca.cert, w->now, err);
-}
-
-static int publish(struct work *w, size_t i, enum part part, struct error *err)
-{
-    char name[256];
-    struct holding *h = &w->holdings[i];
-    part_name(&w->ids->items[i], part, name);
-    if (file_publish(w->dir, name, h->bytes[part].data, h->bytes[part].len, parts[part].mode, err) <
-        0)
-        return -1;
-    h->present[part] = true;
-    w->issued++;
+    const struct ca_options how = {
+        .now = w->now, .key = w->cluster->pki.key, .make = true, .replace = options->new_ca};
+    for (size_t i = 0; i < w->ids.ca_count; i++)
+        if (ca_prepare(&w->ids.items[i], &w->holdings[i], &how, &w->cas[i], err) < 0)
+            return -1;
     return 0;
 }
 
-static int publish_key(struct work *w, size_t i, EVP_PKEY *key, struct error *err)
+static void tell_ca(const struct pki_work *w, size_t i, struct pki_report *report)
 {
-    if (x509_key_print(key, &w->holdings[i].bytes[PART_KEY], err) < 0)
-        return -1;
-    return publish(w, i, PART_KEY, err);
+    static const struct {
+        enum pki_action action;
+        const char *why;
+    } words[] = {[CA_RENEWED] = {PKI_ISSUE, "its key is there"},
+                 [CA_NEW] = {PKI_ISSUE, "it is not there"},
+                 [CA_REPLACED] = {PKI_REPLACE, "a new CA was asked for"}};
+    enum ca_state state = w->cas[i].state;
+    if (state != CA_KEPT)
+        add_step(report, words[state].action, state != CA_RENEWED,
+                 heap_printf("%s.pem", w->ids.items[i].stem), words[state].why);
 }
 
-static int publish_cert(struct work *w, size_t i, X509 *cert, struct error *err)
+static void tell_cert(const struct pki_work *w, size_t i, struct pki_report *report)
 {
-    if (x509_cert_print(cert, &w->holdings[i].bytes[PART_CERT], err) < 0)
-        return -1;
-    return publish(w, i, PART_CERT, err);
+    const struct decision *d = &w->decisions[i];
+    if (d->verdict == VERDICT_KEEP)
+        return;
+    add_step(report, d->verdict == VERDICT_ISSUE ? PKI_ISSUE : PKI_REISSUE, d->new_key,
+             heap_printf("%s.pem", w->ids.items[i].stem),
+             d->verdict == VERDICT_ISSUE ? "it is not there" : d->why.text);
 }
 
-static int write_ca(struct work *w, struct error *err)
+static void tell(const struct pki_work *w, struct pki_report *report)
 {
-    const struct holding *h = &w->holdings[0];
-    if (!h->present[PART_KEY] && !h->present[PART_CERT] && publish_key(w, 0, w->ca.key, err) < 0)
+    for (size_t i = 0; i < w->ids.count; i++)
+        if (i < w->ids.ca_count)
+            tell_ca(w, i, report);
+        else
+            tell_cert(w, i, report);
+    for (size_t i = 0; i < w->outputs.count; i++)
+        if (w->outputs.items[i].write)
+            add_step(report, PKI_WRITE, false, heap_copy(w->outputs.items[i].file),
+                     w->outputs.items[i].why.text);
+}
+
+/* Everything is looked at before the first write. */
+static int decide_all(struct pki_work *w, const struct pki_options *options, struct error *err)
+{
+    work_load(w);
+    if (prepare_cas(w, options, err) < 0)
         return -1;
-    return h->present[PART_CERT] ? 0 : publish_cert(w, 0, w->ca.cert, err);
+    work_decide(w, w->now + (time_t)options->renew_before * HOUR);
+    for (size_t i = w->ids.ca_count; i < w->ids.count; i++)
+        if (w->decisions[i].verdict == VERDICT_REFUSE)
+            return error_set(err, "%s", w->decisions[i].why.text);
+    return outputs_decide(&w->input, w->decisions, w->cas[0].state != CA_KEPT, &w->outputs, err);
+}
+
+static int publish(const struct pki_work *w, size_t i, bool key, unsigned *written,
+                   struct error *err)
+{
+    const struct holding *h = &w->holdings[i];
+    char *name AUTO_FREE = heap_printf("%s%s", w->ids.items[i].stem, key ? "-key.pem" : ".pem");
+    if (folder_write(w->folder, name, key, key ? &h->key_pem : &h->cert_pem, err) < 0)
+        return -1;
+    ++*written;
+    return 0;
+}
+
+static int take_ca(struct pki_work *w, size_t i, struct error *err)
+{
+    struct holding *h = &w->holdings[i];
+    EVP_PKEY *key = w->cas[i].key;
+    X509 *cert = w->cas[i].cert;
+    if (w->cas[i].state != CA_RENEWED && EVP_PKEY_up_ref(key) && holding_set_key(h, key, err) < 0)
+        return -1;
+    return X509_up_ref(cert) ? holding_set_cert(h, cert, err) : 0;
+}
+
+static int write_ca(struct pki_work *w, size_t i, unsigned *written, struct error *err)
+{
+    const struct holding *h = &w->holdings[i];
+    enum ca_state state = w->cas[i].state;
+    if (state == CA_KEPT)
+        return 0;
+    if (take_ca(w, i, err) < 0)
+        return -1;
+    if (state == CA_REPLACED)
+        return swap_begin(w->folder, w->ids.items[i].stem, &h->key_pem, &h->cert_pem, err);
+    if (state == CA_NEW && publish(w, i, true, written, err) < 0)
+        return -1;
+    return publish(w, i, false, written, err);
+}
+
+static int write_cas(struct pki_work *w, unsigned *written, struct error *err)
+{
+    for (size_t i = 0; i < w->ids.ca_count; i++)
+        if (write_ca(w, i, written, err) < 0)
+            return error_context(err, "issue %s", w->ids.items[i].stem);
+    return finish_swaps(w, false, written, err);
 }
 
 /* The key first: a certificate without its key is of no use, and nothing could tell. */
-static int issue_pair(struct work *w, size_t i, struct error *err)
+static int issue_pair(struct pki_work *w, size_t i, struct keygen *keys, unsigned *written,
+                      struct error *err)
 {
+    const struct identity *id = &w->ids.items[i];
+    const struct ca *ca = &w->cas[id->issuer];
+    const struct issuer issuer = {ca->cert, ca->key};
+    struct holding *h = &w->holdings[i];
     EVP_PKEY *key AUTO_KEY = NULL;
     X509 *cert AUTO_CERT = NULL;
-    if (w->holdings[i].present[PART_KEY]) {
-        if (parse_key(w, i, &key, err) < 0)
-            return -1;
-    } else if (x509_key_new(&key, err) < 0 || publish_key(w, i, key, err) < 0) {
+    if (w->decisions[i].new_key &&
+        (keygen_take(keys, &key, err) < 0 || holding_set_key(h, steal(key), err) < 0 ||
+         publish(w, i, true, written, err) < 0))
         return -1;
+    if (x509_issue(&id->subject, h->key, &issuer, w->now, &cert, err) < 0 ||
+        holding_set_cert(h, steal(cert), err) < 0)
+        return -1;
+    return publish(w, i, false, written, err);
+}
+
+static int issue_pairs(struct pki_work *w, struct keygen *keys, struct progress *p,
+                       unsigned *written, struct error *err)
+{
+    for (size_t i = w->ids.ca_count; i < w->ids.count; i++) {
+        if (w->decisions[i].verdict == VERDICT_KEEP)
+            continue;
+        if (issue_pair(w, i, keys, written, err) < 0)
+            return error_context(err, "issue %s", w->ids.items[i].stem);
+        progress_add(p, 1);
     }
-    if (x509_issue(&w->ids->items[i].subject, key, &w->ca, w->now, &cert, err) < 0)
-        return -1;
-    return publish_cert(w, i, cert, err);
+    return 0;
 }
 
-static int write_kubeconfig(struct work *w, size_t i, struct error *err)
+static int write_outputs(struct pki_work *w, unsigned *written, struct error *err)
 {
-    const struct identity *id = &w->ids->items[i];
-    struct holding *h = &w->holdings[i];
-    struct buffer text AUTO_BUFFER = buffer_heap(), *old = &h->bytes[PART_KUBECONFIG];
-    const struct kubeconfig config = {
-        .cluster = w->cluster->name,
-        .server = id->server,
-        .user = id->subject.cn,
-        .ca = &w->holdings[0].bytes[PART_CERT],
-        .cert = &h->bytes[PART_CERT],
-        .key = &h->bytes[PART_KEY],
-    };
-    kubeconfig_print(&config, &text);
-    if (h->present[PART_KUBECONFIG] && old->len == text.len &&
-        memcmp(old->data, text.data, text.len) == 0)
-        return 0;
-    buffer_clear(old);
-    buffer_add(old, text.data, text.len);
-    return publish(w, i, PART_KUBECONFIG, err);
+    for (size_t i = 0; i < w->outputs.count; i++) {
+        const struct output *o = &w->outputs.items[i];
+        struct buffer text AUTO_BUFFER = buffer_heap();
+        if (!o->write)
+            continue;
+        output_print(&w->input, &w->outputs, o, &text);
+        if (folder_write(w->folder, o->file, true, &text, err) < 0)
+            return -1;
+        ++*written;
+    }
+    return 0;
 }
 
-static int write_missing(struct work *w, struct error *err)
+static int write_all(struct pki_work *w, unsigned *written, struct error *err)
 {
-    uint64_t missing = 0;
-    for (size_t i = 1; i < w->ids->count; i++)
-        missing += !w->holdings[i].present[PART_CERT];
+    size_t certs = 0, keys = 0;
     struct progress p = {0};
-    if (missing)
-        p = progress_start(missing, "issue certificates");
-    int result = write_ca(w, err);
-    for (size_t i = 1; i < w->ids->count && result == 0; i++) {
-        const struct identity *id = &w->ids->items[i];
-        if (!w->holdings[i].present[PART_CERT]) {
-            result = issue_pair(w, i, err);
-            progress_add(&p, 1);
-        }
-        if (result == 0 && id->server)
-            result = write_kubeconfig(w, i, err);
-        if (result < 0)
-            error_context(err, "issue %s", id->stem);
+    for (size_t i = w->ids.ca_count; i < w->ids.count; i++) {
+        certs += w->decisions[i].verdict != VERDICT_KEEP;
+        keys += w->decisions[i].new_key;
     }
-    if (missing)
+    if (certs)
+        p = progress_start(certs, "issue certificates");
+    struct keygen *keygen = keygen_start(w->cluster->pki.key, keys);
+    int result = write_cas(w, written, err);
+    if (result == 0)
+        result = issue_pairs(w, keygen, &p, written, err);
+    keygen_stop(keygen);
+    if (certs)
         progress_end(&p);
-    return result;
+    return result < 0 ? -1 : write_outputs(w, written, err);
 }
 
-static int issue_in(struct work *w, struct error *err)
+static int issue_in(struct pki_work *w, const struct pki_options *options,
+                    struct pki_report *report, struct error *err)
 {
-    for (size_t i = 0; i < w->ids->count; i++)
-        if (load_holding(w, i, err) < 0)
-            return -1;
-    if (prepare_ca(w, err) < 0)
+    if (finish_swaps(w, options->dry_run, &report->written, err) < 0 ||
+        decide_all(w, options, err) < 0)
         return -1;
-    for (size_t i = 1; i < w->ids->count; i++)
-        if (check_holding(w, i, err) < 0)
-            return -1;
-    return write_missing(w, err);
+    tell(w, report);
+    if (options->dry_run)
+        return 0;
+    return folder_clean(w->folder, err) < 0 ? -1 : write_all(w, &report->written, err);
 }
 
-static void work_free(struct work *w)
+int pki_issue(const struct cluster *cluster, const char *dir, const struct pki_options *options,
+              struct pki_report *report, struct error *err)
 {
-    for (size_t i = 0; i < w->ids->count; i++)
-        for (enum part p = 0; p < PARTS; p++)
-            buffer_free(&w->holdings[i].bytes[p]);
-    free(w->holdings);
-    x509_cert_free_at(&w->ca.cert);
-    x509_key_free_at(&w->ca.key);
-}
-
-int pki_issue(const struct cluster *cluster, const char *dir, unsigned *issued, struct error *err)
-{
-    struct identity_list ids AUTO_IDENTITIES = {0};
-    int fd AUTO_CLOSE = -1, lock AUTO_CLOSE = -1;
-    *issued = 0;
-    if (identity_list_make(cluster, &ids, err) < 0)
+    struct pki_work w AUTO_WORK = {.folder = -1, .lock = -1};
+    if (work_open(cluster, dir, !options->dry_run, &w, err) < 0)
         return -1;
-    if (folder_open(dir, &fd, err) < 0)
-        return error_context(err, "pki folder");
-    if (lock_take(fd, ".lock", LOCK_SECONDS, &lock, err) < 0)
-        return error_context(err, "pki folder %s", dir);
-    struct work w = {.cluster = cluster,
-                     .ids = &ids,
-                     .holdings = heap_array(ids.count, sizeof *w.holdings),
-                     .dir = fd,
-                     .now = time(NULL)};
-    int result = issue_in(&w, err);
-    *issued = w.issued;
-    work_free(&w);
-    return result < 0 ? error_context(err, "pki folder %s", dir) : 0;
+    return issue_in(&w, options, report, err) < 0 ? error_context(err, "pki folder %s", dir) : 0;
+}
+
+static int rotate_in(struct pki_work *w, bool dry_run, char **name, struct error *err)
+{
+    struct encryption config AUTO_ENCRYPTION = {0};
+    struct buffer text AUTO_BUFFER = buffer_heap(), out AUTO_BUFFER = buffer_heap();
+    static const char file[] = "encryption-config.yaml";
+    bool there;
+    if (folder_read(w->folder, file, true, &text, &there, err) < 0)
+        return -1;
+    if (!there)
+        return error_set(err, "%s is not there: `nodebake pki` makes it", file);
+    if (encryption_parse(text.data, text.len, &config, err) < 0 ||
+        encryption_rotate(&config, err) < 0)
+        return -1;
+    encryption_print(&config, w->cluster->kubernetes, &out);
+    *name = heap_copy(config.keys[0].name);
+    return dry_run ? 0 : folder_write(w->folder, file, true, &out, err);
+}
+
+int pki_rotate_encryption(const struct cluster *cluster, const char *dir, bool dry_run, char **name,
+                          struct error *err)
+{
+    struct pki_work w AUTO_WORK = {.folder = -1, .lock = -1};
+    /* Not made here: without the folder there is nothing to rotate. */
+    if (work_open(cluster, dir, false, &w, err) < 0)
+        return -1;
+    if (w.folder >= 0 && !dry_run) {
+        work_close(&w);
+        if (work_open(cluster, dir, true, &w, err) < 0)
+            return -1;
+    }
+    return rotate_in(&w, dry_run, name, err) < 0 ? error_context(err, "pki folder %s", dir) : 0;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "builder/cluster/pki-settings.h"
 #include "common/attributes.h"
 #include "common/buffer.h"
 #include "common/error.h"
@@ -19,12 +20,17 @@ struct san {
     char *value;
 };
 
-/* What a certificate says of its holder. */
+/* What a certificate is good for, beside signing others. */
+enum { USAGE_SERVER = 1, USAGE_CLIENT = 2 };
+
+/* What a certificate says of its holder; parts of the name that are NULL are left out. */
 struct subject {
-    char *cn, *o, *ou;
+    char *cn, *o, *ou, *country, *state, *locality;
     struct san *sans;
     size_t san_count, san_cap;
     bool ca;
+    unsigned usages; /* USAGE_…, none of a CA */
+    unsigned hours;  /* how long it is valid */
 };
 
 /* Who signs; NULL in its place: the key itself. */
@@ -33,8 +39,8 @@ struct issuer {
     EVP_PKEY *key;
 };
 
-/* A new RSA key of 2048 bits. */
-int x509_key_new(EVP_PKEY **out, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* A new key. */
+int x509_key_new(enum key_type type, EVP_PKEY **out, struct error *err) NONNULL(2, 3) MUST_CHECK;
 
 /* Reads the one private key of a PEM text. A passphrase is never asked for. */
 int x509_key_parse(const struct buffer *pem, EVP_PKEY **out, struct error *err)
@@ -52,7 +58,7 @@ int x509_cert_parse(const struct buffer *pem, X509 **out, struct error *err)
 int x509_cert_print(X509 *cert, struct buffer *out, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Issues a certificate for the key, valid from five minutes before `now` (seconds since the
- * epoch): a CA's for ten years, any other for one, but no longer than its issuer's. */
+ * epoch), but no longer than its issuer's. */
 int x509_issue(const struct subject *subject, EVP_PKEY *key, const struct issuer *issuer,
                time_t now, X509 **out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
 

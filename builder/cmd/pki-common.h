@@ -1,0 +1,27 @@
+/* What the commands about the pki folder share. */
+#ifndef NB_BUILDER_CMD_PKI_COMMON_H
+#define NB_BUILDER_CMD_PKI_COMMON_H
+
+#include <jansson.h>
+
+#include "builder/command.h"
+
+/* The folder: --pki, or pki/ beside the cluster file. The caller frees it. */
+char *pki_folder(const struct args *args) NONNULL(1);
+
+/* Prints and frees the value. */
+int pki_print_json(json_t *json, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* The texts as an array. */
+json_t *pki_json_texts(const struct texts *texts) NONNULL(1);
+
+#define OPTION_PKI                                                                                 \
+    {                                                                                              \
+        "pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"                \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", NULL, "print JSON"                                                                 \
+    }
+
+#endif

@@ -1,0 +1,54 @@
+/* What is made of certificates and keys, beside them: kubeconfigs, the encryption configuration,
+ * the bootstrap token. */
+#ifndef NB_BUILDER_OUTPUTS_H
+#define NB_BUILDER_OUTPUTS_H
+
+#include "builder/pki/bootstrap.h"
+#include "builder/pki/decide.h"
+#include "builder/pki/encryption.h"
+
+enum output_kind { OUTPUT_KUBECONFIG, OUTPUT_ENCRYPTION, OUTPUT_TOKEN, OUTPUT_BOOTSTRAP };
+
+/* One secret file of the folder. */
+struct output {
+    enum output_kind kind;
+    char *file;
+    size_t identity;    /* of a kubeconfig */
+    char *server;       /* of a kubeconfig: https://… */
+    struct buffer old;  /* what is there */
+    bool there, write;  /* write: it is to be written (again) */
+    struct error why;   /* why it is written */
+    struct error fault; /* why what is there cannot be used; empty: it can */
+};
+
+struct output_list {
+    struct output *items;
+    size_t count, cap;
+    struct encryption encryption;
+    struct bootstrap_token token;
+};
+
+/* What outputs are made of. */
+struct outputs_input {
+    const struct cluster *cluster;
+    const struct identity_list *ids;
+    const struct holding *holdings;
+};
+
+/* Lists the files, and reads what is there; faults are noted. */
+void outputs_load(const struct outputs_input *in, int folder, struct output_list *out)
+    NONNULL(1, 3);
+
+/* Decides which are to be written, by what is decided about certificates (NULL: all are kept) and
+ * about the CA. What is missing is made in memory. */
+int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
+                   struct output_list *list, struct error *err) NONNULL(1, 4, 5) MUST_CHECK;
+
+/* Appends what the file has to hold; all that it is made of is there. */
+void output_print(const struct outputs_input *in, const struct output_list *list,
+                  const struct output *output, struct buffer *out) NONNULL(1, 2, 3, 4);
+
+/* Wipes and frees what the struct holds. */
+void outputs_free(struct output_list *list) NONNULL(1);
+
+#endif

@@ -1,0 +1,59 @@
+#include "builder/pki/work.h"
+
+#include <stdlib.h>
+
+#include "builder/heap.h"
+#include "builder/lock.h"
+#include "builder/pki/check.h"
+#include "builder/pki/folder.h"
+#include "common/cleanup.h"
+
+enum { LOCK_SECONDS = 30 };
+
+int work_open(const struct cluster *cluster, const char *dir, bool write, struct pki_work *w,
+              struct error *err)
+{
+    *w = (struct pki_work){.cluster = cluster, .folder = -1, .lock = -1, .now = time(NULL)};
+    if (identity_list_make(cluster, &w->ids, err) < 0)
+        return -1;
+    w->holdings = heap_array(w->ids.count, sizeof *w->holdings);
+    w->decisions = heap_array(w->ids.count, sizeof *w->decisions);
+    w->cas = heap_array(w->ids.ca_count, sizeof *w->cas);
+    w->input = (struct outputs_input){cluster, &w->ids, w->holdings};
+    if (check_clock(w->now, err) < 0)
+        return -1;
+    if (folder_open(dir, write, &w->folder, err) < 0)
+        return error_context(err, "pki folder");
+    if (write && lock_take(w->folder, ".lock", LOCK_SECONDS, &w->lock, err) < 0)
+        return error_context(err, "pki folder %s", dir);
+    return 0;
+}
+
+void work_load(struct pki_work *w)
+{
+    for (size_t i = 0; i < w->ids.count; i++)
+        holding_load(w->folder, &w->ids.items[i], &w->holdings[i]);
+    outputs_load(&w->input, w->folder, &w->outputs);
+}
+
+void work_decide(struct pki_work *w, time_t until)
+{
+    const struct judge judge = {&w->ids, w->holdings, w->cas, w->now, until};
+    for (size_t i = w->ids.ca_count; i < w->ids.count; i++)
+        w->decisions[i] = decide(&judge, i);
+}
+
+void work_close(struct pki_work *w)
+{
+    for (size_t i = 0; w->holdings && i < w->ids.count; i++)
+        holding_free(&w->holdings[i]);
+    for (size_t i = 0; w->cas && i < w->ids.ca_count; i++)
+        ca_free(&w->cas[i]);
+    outputs_free(&w->outputs);
+    free(w->holdings);
+    free(w->decisions);
+    free(w->cas);
+    identity_list_free(&w->ids);
+    cleanup_close(&w->lock);
+    cleanup_close(&w->folder);
+}

@@ -1,0 +1,95 @@
+/* Files of the pki folder: keys, certificates, the encryption configuration and the bootstrap
+ * token, all out of the same bytes. What is taken can be written, and read again. */
+#include <openssl/types.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+#include "builder/pki/bootstrap.h"
+#include "builder/pki/check.h"
+#include "builder/pki/encryption.h"
+#include "builder/pki/x509.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void try_key(const struct buffer *pem)
+{
+    struct error err = ERROR_INIT;
+    EVP_PKEY *key AUTO_KEY = NULL, *again AUTO_KEY = NULL;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    if (x509_key_parse(pem, &key, &err) < 0)
+        require(*err.text && !key);
+    else if (x509_key_print(key, &out, &err) == 0)
+        require(x509_key_parse(&out, &again, &err) == 0);
+}
+
+/* Whatever it says, it is looked at to its end. */
+static void try_cert(const struct buffer *pem)
+{
+    static struct pki_subject asked = {.country = (char *)"US"};
+    static struct san sans[] = {{false, (char *)"a"}, {true, (char *)"10.0.0.1"}};
+    static const struct identity id = {.stem = (char *)"a",
+                                       .subject = {.cn = (char *)"a",
+                                                   .o = (char *)"b",
+                                                   .sans = sans,
+                                                   .san_count = 2,
+                                                   .usages = USAGE_CLIENT},
+                                       .asked = &asked,
+                                       .closed = true};
+    struct error err = ERROR_INIT;
+    X509 *cert AUTO_CERT = NULL;
+    const char *why = NULL;
+    if (x509_cert_parse(pem, &cert, &err) < 0) {
+        require(*err.text && !cert);
+        return;
+    }
+    require(check_fit(&id, cert, true, &err) == 0 || *err.text);
+    require(check_ca("a", cert, 1800000000, &err) == 0 || *err.text);
+    require(check_lasts(cert, cert, 1800000000, 1800000001, &err) == 0 || *err.text);
+    require(check_issued(cert, cert, &why) || why);
+}
+
+static void try_encryption(const struct buffer *text)
+{
+    struct error err = ERROR_INIT;
+    struct encryption e AUTO_ENCRYPTION = {0};
+    if (encryption_parse(text->data, text->len, &e, &err) < 0) {
+        require(*err.text != '\0');
+        return;
+    }
+    require(e.count > 0 && e.count <= ENCRYPTION_KEYS_MAX && *e.kind);
+    for (size_t i = 0; i < e.count; i++)
+        require(e.keys[i].name && strlen(e.keys[i].secret) == 44);
+}
+
+static void try_token(const struct buffer *text)
+{
+    struct error err = ERROR_INIT;
+    struct bootstrap_token token, again;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    if (bootstrap_token_parse(text->data, text->len, &token, &err) < 0)
+        return;
+    bootstrap_token_print(&token, &out);
+    require(bootstrap_token_parse(out.data, out.len, &again, &err) == 0);
+    require(strcmp(token.id, again.id) == 0 && strcmp(token.secret, again.secret) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    buffer_add(&text, data, size);
+    if (!text.data)
+        return 0;
+    try_key(&text);
+    try_cert(&text);
+    try_encryption(&text);
+    try_token(&text);
+    return 0;
+}
