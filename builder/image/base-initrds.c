@@ -17,7 +17,8 @@ static bool listed(const struct buffer *names, const char *prefix, const char *r
     return false;
 }
 
-int base_find_initrds(const struct disk_writer *writer, struct disk *disk, struct base *base, struct error *err)
+int base_find_initrds(const struct disk_writer *writer, struct disk *disk, struct base *base,
+                      struct error *err)
 {
     struct buffer names AUTO_BUFFER = buffer_heap();
     size_t prefix = strlen(INITRD), cap = 0;
@@ -27,8 +28,10 @@ int base_find_initrds(const struct disk_writer *writer, struct disk *disk, struc
         if (strncmp(name, INITRD, prefix) != 0 || !listed(&names, KERNEL, name + prefix))
             continue;
         base->initrds = heap_grow(base->initrds, base->initrd_count, &cap, sizeof *base->initrds);
-        base->initrds[base->initrd_count++] = (struct base_initrd){
-            .path = heap_printf("/boot/%s", name), .kernel = heap_copy(name + prefix), .content = {.order = buffer_heap()}};
+        base->initrds[base->initrd_count++] =
+            (struct base_initrd){.path = heap_printf("/boot/%s", name),
+                                 .kernel = heap_copy(name + prefix),
+                                 .content = {.order = buffer_heap()}};
     }
     if (base->initrd_count == 0)
         return error_set(err,
@@ -37,7 +40,6 @@ int base_find_initrds(const struct disk_writer *writer, struct disk *disk, struc
                          base->os_name, INITRD, KERNEL);
     return 0;
 }
-
 
 int base_scan_initrds(const struct disk_writer *writer, struct disk *disk, struct base *base,
                       struct error *err)
