@@ -38,6 +38,8 @@ uint64_t copy_inside(struct copy_end from, struct copy_end to, uint64_t n,
             continue;
         if (copied <= 0)
             break;
+        /* It is going to be synced: let the disk begin while we go on. Only a hint. */
+        (void)!sync_file_range(to.fd, (off_t)(to.at + done), copied, SYNC_FILE_RANGE_WRITE);
         done += (uint64_t)copied;
         progress_add(progress, (uint64_t)copied);
     }
@@ -89,8 +91,6 @@ int copy_bytes(struct copy_end from, struct copy_end to, uint64_t n, bool fresh,
                struct progress *progress, struct error *err)
 {
     uint64_t done = copy_inside(from, to, n, progress);
-    /* What is copied is going to be synced: let the disk begin while we go on. Only a hint. */
-    (void)!sync_file_range(to.fd, (off_t)to.at, (off_t)done, SYNC_FILE_RANGE_WRITE);
     if (done == n)
         return 0;
     char *chunk AUTO_FREE = heap_array(CHUNK, 1);
