@@ -47,6 +47,7 @@ BUILDER += cluster/settings-text
 BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
+BUILDER += cmd/routes fleet/route fleet/route-aws fleet/route-gce fleet/route-linux
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-files image/import image/base-initrds image/base-look image/base-probe image/blocks image/blocks-nbd \
 	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
