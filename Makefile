@@ -47,6 +47,7 @@ BUILDER += cluster/settings-text
 BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
 	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
+BUILDER += artifact/container-image artifact/image-members plan/part-container-images
 BUILDER += cmd/routes fleet/route fleet/route-aws fleet/route-gce fleet/route-linux
 BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
 BUILDER += image/base image/base-file image/base-files image/import image/base-initrds image/base-look image/base-probe image/blocks image/blocks-nbd \
@@ -103,7 +104,7 @@ TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http
 	netlink platform render resolve source-gce stamp walk words
 TESTS_FIRSTBOOT += ssh-keys
 TESTS_BUILDER = args digest digest-path interrupt lock process progress
-TESTS_BUILDER += artifact/members artifact/release artifact/unpack
+TESTS_BUILDER += artifact/container-image artifact/members artifact/release artifact/unpack
 TESTS_BUILDER += build/delta build/layout build/record
 TESTS_BUILDER += cluster/cluster cluster/settings
 TESTS_BUILDER += image/base image/base-file image/base-files image/import image/base-probe image/blocks image/copy image/deflate image/dpkg \
@@ -245,7 +246,7 @@ $(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try: $(B
 FUZZ_FIRSTBOOT = contract dhcp facts http
 FUZZ_FIRSTBOOT += ssh-keys
 FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
-FUZZ_BUILDER += pki
+FUZZ_BUILDER += pki container-image
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a

@@ -60,6 +60,8 @@ static void take_settings(struct cluster *c, struct spec *spec)
         root_path(c, &s->files[i].host);
     for (size_t i = 0; i < s->trusted_cas.count; i++)
         root_path(c, &s->trusted_cas.items[i]);
+    for (size_t i = 0; i < s->container_images.count; i++)
+        root_path(c, &s->container_images.items[i]);
     for (size_t i = 0; i < s->overlays.count; i++)
         root_path(c, &s->overlays.items[i]);
 }

@@ -206,6 +206,18 @@ int read_trusted_cas(struct yaml_ref ref, void *dest, struct error *err)
     return yaml_read_list(ref, 0, SETTINGS_LIST_MAX, read_trusted_ca, dest, err);
 }
 
+static int read_container_image(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct spec *spec = dest;
+    return append_path(ref, false, "name an archive of `docker save` or skopeo", spec,
+                       &spec->settings.container_images, err);
+}
+
+int read_container_images(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 0, SETTINGS_LIST_MAX, read_container_image, dest, err);
+}
+
 static int read_overlay(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct spec *spec = dest;

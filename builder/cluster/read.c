@@ -186,6 +186,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"sysctl", read_sysctl, 0, false},
         {"modules", read_modules, 0, false},
         {"trustedCAs", read_trusted_cas, 0, false},
+        {"containerImages", read_container_images, 0, false},
         {"files", read_files, 0, false},
         {"overlays", read_overlays, 0, false},
         {"packages", read_packages, 0, false},

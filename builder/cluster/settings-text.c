@@ -40,6 +40,7 @@ static void add_network(struct buffer *out, const struct settings *settings)
     }
     add_all(out, "ntp", &settings->ntp);
     add_all(out, "trusted", &settings->trusted_cas);
+    add_all(out, "containerImage", &settings->container_images);
     add_number(out, "firewall", settings->firewall);
 }
 

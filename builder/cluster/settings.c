@@ -49,6 +49,7 @@ void settings_free(struct settings *settings)
     free(settings->sysctl);
     texts_free(&settings->modules);
     texts_free(&settings->trusted_cas);
+    texts_free(&settings->container_images);
     free_files(settings);
     texts_free(&settings->overlays);
     texts_free(&settings->packages);

@@ -83,8 +83,9 @@ struct settings {
     struct texts ntp; /* host names or addresses */
     struct pair *sysctl;
     size_t sysctl_count, sysctl_cap;
-    struct texts modules;     /* kernel modules loaded at boot */
-    struct texts trusted_cas; /* paths of PEM files on this host */
+    struct texts modules;          /* kernel modules loaded at boot */
+    struct texts trusted_cas;      /* paths of PEM files on this host */
+    struct texts container_images; /* paths of archives on this host */
     struct own_file *files;
     size_t file_count, file_cap;
     struct texts overlays; /* paths of folders on this host, applied last, in this order */

@@ -8,14 +8,6 @@
 
 static const char SOURCE[] = "cluster.yaml: registries";
 
-static bool runs_containerd(const struct role *role)
-{
-    for (size_t i = 0; i < role->binary_count; i++)
-        if (strcmp(role->binaries[i].name, "containerd") == 0)
-            return true;
-    return false;
-}
-
 /* containerd would ask without them. */
 static int refuse_users(const struct registry *registry, struct error *err)
 {
@@ -67,7 +59,7 @@ int part_registries(struct plan *plan, struct error *err)
     const struct cluster *cluster = plan->in.cluster;
     const struct settings *settings = &cluster->settings;
     bool hosts_files = registry_has_hosts_files(plan->in.release);
-    if (!runs_containerd(plan->in.role))
+    if (!role_has_binary(plan->in.role, "containerd"))
         return 0;
     if (!hosts_files && refuse_conflict(settings, err) < 0)
         return error_context(err, "%s", cluster->file);

@@ -92,6 +92,9 @@ int part_proxy(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 /* Mirrors of registries and their CAs, where containerd runs. */
 int part_registries(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
+/* Archives of container images, where containerd runs. */
+int part_container_images(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* CAs that the whole system trusts. */
 int part_trusted_cas(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 

@@ -16,6 +16,7 @@
 #define PATH_ABOUT      PATH_HOME "/image.json"
 #define PATH_TEMPLATES  PATH_HOME "/templates"
 #define PATH_IDENTITY   PATH_HOME "/identity"
+#define PATH_IMAGES     PATH_HOME "/images"
 #define PATH_STATE      "/var/lib/nodebake"
 #define PATH_PRESET_OFF "/usr/lib/systemd/system-preset/00-nodebake.preset"
 #define PATH_PRESET_ON  "/etc/systemd/system-preset/00-nodebake.preset"

@@ -316,6 +316,14 @@ const struct role *profile_role(const struct profile *profile, const char *name)
     return NULL;
 }
 
+bool role_has_binary(const struct role *role, const char *name)
+{
+    for (size_t i = 0; i < role->binary_count; i++)
+        if (strcmp(role->binaries[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 const struct node_fact *profile_fact(const struct profile *profile, const char *name)
 {
     for (size_t i = 0; i < profile->fact_count; i++)

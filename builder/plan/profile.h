@@ -80,6 +80,9 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
 /* The role of that name, or NULL. */
 const struct role *profile_role(const struct profile *profile, const char *name) NONNULL(1, 2);
 
+/* Does the role get the release's file of that name? */
+bool role_has_binary(const struct role *role, const char *name) NONNULL(1, 2);
+
 /* The node fact of that name, or NULL. */
 const struct node_fact *profile_fact(const struct profile *profile, const char *name) NONNULL(1, 2);
 
