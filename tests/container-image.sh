@@ -9,12 +9,12 @@ image_layer()
     tar -C "$1" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf "$2" .
 }
 
-# image_config LAYER [ARCHITECTURE]: entry point and command are those of the environment's
-# ENTRYPOINT, a list in JSON.
+# image_config LAYER [ARCHITECTURE]: its "config" is the environment's IMAGE_CONFIG, in JSON.
 image_config()
 {
-    printf '{"architecture": "%s", "os": "linux", "config": {"Entrypoint": %s}, "rootfs": {"type": "layers", "diff_ids": ["sha256:%s"]}}' \
-        "${2:-amd64}" "${ENTRYPOINT:-[\"/bin/sh\"]}" "$(sha_of "$1")"
+    local config='{"Entrypoint": ["/bin/sh"]}'
+    printf '{"architecture": "%s", "os": "linux", "config": %s, "rootfs": {"type": "layers", "diff_ids": ["sha256:%s"]}}' \
+        "${2:-amd64}" "${IMAGE_CONFIG:-$config}" "$(sha_of "$1")"
 }
 
 # image_pack FOLDER OUT
