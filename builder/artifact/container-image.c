@@ -232,9 +232,9 @@ int container_image_read(const char *path, struct texts *names, struct error *er
 char *container_image_full_name(const char *name)
 {
     const char *slash = strchr(name, '/'), *last = strrchr(name, '/');
-    bool host = slash && (memchr(name, '.', (size_t)(slash - name)) ||
-                          memchr(name, ':', (size_t)(slash - name)) ||
-                          strncmp(name, "localhost/", 10) == 0);
+    bool host = slash &&
+                (memchr(name, '.', (size_t)(slash - name)) ||
+                 memchr(name, ':', (size_t)(slash - name)) || strncmp(name, "localhost/", 10) == 0);
     const char *tag = strchr(last ? last : name, ':') || strchr(name, '@') ? "" : ":latest";
     if (host)
         return heap_printf("%s%s", name, tag);

@@ -15,8 +15,8 @@
 
 enum {
     MEMBERS_MAX = 4096,
-    JSON_MAX = 4 << 20,      /* bytes of a member that is kept */
-    KEPT_MAX = 64 << 20,     /* of all of them */
+    JSON_MAX = 4 << 20,  /* bytes of a member that is kept */
+    KEPT_MAX = 64 << 20, /* of all of them */
     CHUNK = 64 * 1024
 };
 

@@ -1,6 +1,6 @@
-/* Container images that lie in the disk image, for overlays' nodebake-images.service to import before
- * the kubelet starts: PATH_IMAGES/NN-FILE, and beside it NN-FILE.names with a line an image, the name
- * by which the kubelet asks for it and the one that it has in the archive. */
+/* Container images that lie in the disk image, for overlays' nodebake-images.service to import
+ * before the kubelet starts: PATH_IMAGES/NN-FILE, and beside it NN-FILE.names with a line an image,
+ * the name by which the kubelet asks for it and the one that it has in the archive. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
