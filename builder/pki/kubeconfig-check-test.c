@@ -83,8 +83,10 @@ static void another_ca(void **state)
 static void another_user(void **state)
 {
     (void)state;
-    worker(by_hand(NULL, NULL, "admin.pem", "admin-key.pem"), "its certificate is not worker-0.pem");
-    worker(by_hand(NULL, NULL, NULL, "admin-key.pem"), "its key does not belong to its certificate");
+    worker(by_hand(NULL, NULL, "admin.pem", "admin-key.pem"),
+           "its certificate is not worker-0.pem");
+    worker(by_hand(NULL, NULL, NULL, "admin-key.pem"),
+           "its key does not belong to its certificate");
     worker(by_hand(NULL, NULL, NULL, "admin.pem"), "its key: not a private key in PEM form");
     worker(by_hand(NULL, NULL, "worker-0-key.pem", NULL),
            "its certificate: not a certificate in PEM form");
@@ -115,7 +117,8 @@ static void other_ways(void **state)
 static void not_readable(void **state)
 {
     (void)state;
-    static const char at[] = "worker-0.kubeconfig:2: unknown key 'context'; did you mean 'contexts'?";
+    static const char at[] =
+        "worker-0.kubeconfig:2: unknown key 'context'; did you mean 'contexts'?";
     char *text AUTO_FREE = replaced(by_hand(NULL, NULL, NULL, NULL), "contexts", "context");
     put_text("worker-0.kubeconfig", text);
     found_in("worker-0.kubeconfig", at, at);
@@ -157,8 +160,9 @@ static void references(void **state)
     struct texts found AUTO_TEXTS = {0};
     assert_int_equal(pki_verify(&cluster, dir, &found, &err), 0);
     assert_int_equal(found.count, 2);
-    assert_string_equal(found.items[0],
-                        "admin.kubeconfig: its key is in the file nobody-key.pem, which is not there");
+    assert_string_equal(
+        found.items[0],
+        "admin.kubeconfig: its key is in the file nobody-key.pem, which is not there");
     assert_string_equal(found.items[1], "admin.kubeconfig: its certificate is not admin.pem");
     copy("admin.kubeconfig");
     worker(replaced(by_hand(NULL, NULL, NULL, NULL), "\"certificate-authority-data\": \"",

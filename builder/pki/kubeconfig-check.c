@@ -40,8 +40,8 @@ static void check_server(const struct check *c, const struct kubeconfig_read *co
     size_t n = strlen(config->server), wanted = strlen(c->wanted->server);
     n -= n && config->server[n - 1] == '/';
     if (n != wanted || strncmp(config->server, c->wanted->server, n) != 0)
-        fault(c, "its server is %.128s; %s gives %s", at ? at + 1 : config->server, c->wanted->source,
-              c->wanted->server);
+        fault(c, "its server is %.128s; %s gives %s", at ? at + 1 : config->server,
+              c->wanted->source, c->wanted->server);
     if (config->insecure)
         fault(c, "it takes any server for its own (insecure-skip-tls-verify)");
 }
@@ -61,8 +61,8 @@ static bool part_text(const struct check *c, const struct kubeconfig_part *part,
         return false;
     }
     if (c->wanted->folder < 0 || strchr(part->file, '/')) {
-        fault(c, "its %s is in the file %.128s, which is not beside it on a machine: embed it", what,
-              part->file);
+        fault(c, "its %s is in the file %.128s, which is not beside it on a machine: embed it",
+              what, part->file);
         return false;
     }
     if (folder_read(c->wanted->folder, part->file, secret, out, &present, &why) < 0)

@@ -174,9 +174,9 @@ static void base64(void **state)
     static const struct {
         const char *text, *bytes; /* NULL: refused */
     } all[] = {
-        {"", ""},         {"YQ==", "a"},   {"YWI=", "ab"},    {"YWJj", "abc"},   {"YW\r\nJj\n", "abc"},
-        {"YW Jj", NULL},  {"YWJ", NULL},   {"Y===", NULL},    {"====", NULL},    {"YQ==YQ==", NULL},
-        {"YW-_", NULL},   {"=YWJ", NULL},
+        {"", ""},        {"YQ==", "a"},  {"YWI=", "ab"}, {"YWJj", "abc"}, {"YW\r\nJj\n", "abc"},
+        {"YW Jj", NULL}, {"YWJ", NULL},  {"Y===", NULL}, {"====", NULL},  {"YQ==YQ==", NULL},
+        {"YW-_", NULL},  {"=YWJ", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct buffer out AUTO_BUFFER = buffer_heap();

@@ -230,7 +230,8 @@ static int read_contexts(struct yaml_ref ref, void *dest, struct error *err)
     return yaml_read_list(ref, 1, KUBECONFIG_ITEMS_MAX, add_context, dest, err);
 }
 
-static int read_whole(const char *name, const char *text, size_t len, struct whole *whole, struct error *err)
+static int read_whole(const char *name, const char *text, size_t len, struct whole *whole,
+                      struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"apiVersion", read_api, 0, false},
