@@ -80,7 +80,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
 	package/selection package/sources
 BUILDER += pki/authority
-BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
+BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
 BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
 	pki/verify pki/work
@@ -128,7 +128,7 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 TESTS_BUILDER += package/apt package/prune package/sources
 TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki/verify
 TESTS_BUILDER += pki/authority
-TESTS_BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
+TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime

@@ -1,7 +1,7 @@
-/* OpenSSL 3 builds the primes of an RSA key out of smaller auxiliary primes (FIPS 186-4, B.3.6), which
- * takes more than twice as long as a search, and which that standard asks for below 1024 bits a prime
- * only. So the primes come from BN_generate_prime_ex2, as OpenSSL 1.1.1 took them (B.3.3: probable
- * primes of a random start), and the rest is arithmetic. */
+/* OpenSSL 3 builds the primes of an RSA key out of smaller auxiliary primes (FIPS 186-4, B.3.6),
+ * which takes more than twice as long as a search, and which that standard asks for below 1024 bits
+ * a prime only. So the primes come from BN_generate_prime_ex2, as OpenSSL 1.1.1 took them (B.3.3:
+ * probable primes of a random start), and the rest is arithmetic. */
 #include "builder/pki/rsa.h"
 
 #include <openssl/bn.h>
@@ -108,10 +108,10 @@ static bool make_key(const struct numbers *k, EVP_PKEY **out)
         const char *name;
         const BIGNUM *number;
     } parts[] = {
-        {OSSL_PKEY_PARAM_RSA_N, k->n},           {OSSL_PKEY_PARAM_RSA_E, k->e},
-        {OSSL_PKEY_PARAM_RSA_D, k->d},           {OSSL_PKEY_PARAM_RSA_FACTOR1, k->p},
-        {OSSL_PKEY_PARAM_RSA_FACTOR2, k->q},     {OSSL_PKEY_PARAM_RSA_EXPONENT1, k->dp},
-        {OSSL_PKEY_PARAM_RSA_EXPONENT2, k->dq},  {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, k->qinv},
+        {OSSL_PKEY_PARAM_RSA_N, k->n},          {OSSL_PKEY_PARAM_RSA_E, k->e},
+        {OSSL_PKEY_PARAM_RSA_D, k->d},          {OSSL_PKEY_PARAM_RSA_FACTOR1, k->p},
+        {OSSL_PKEY_PARAM_RSA_FACTOR2, k->q},    {OSSL_PKEY_PARAM_RSA_EXPONENT1, k->dp},
+        {OSSL_PKEY_PARAM_RSA_EXPONENT2, k->dq}, {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, k->qinv},
     };
     OSSL_PARAM_BLD *build __attribute__((cleanup(build_free_at))) = OSSL_PARAM_BLD_new();
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
