@@ -66,7 +66,7 @@ BUILDER += image/base-dirt image/dirt image/glob image/guestfs/removal
 BUILDER += image/ext4/removal
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
-BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
+BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/gather inspect/gather-boot \
 	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
 	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
 	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
@@ -120,7 +120,7 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
-TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect \
+TESTS_BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \

@@ -23,8 +23,8 @@ struct batch {
 int batch_add(struct batch *batch, const char *name, bool secret, const struct buffer *bytes,
               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 
-/* Waits until all are on the disk, gives them their names in the order in which they came, and waits
- * for those; counts them in *written. */
+/* Waits until all are on the disk, gives them their names in the order in which they came, and
+ * waits for those; counts them in *written. */
 int batch_commit(struct batch *batch, unsigned *written, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
