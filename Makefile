@@ -1,6 +1,8 @@
 # nodebake: Kubernetes nodes as images. `make help` lists what can be made.
 
 VERSION = 0.1.0
+# The day of that version, for man pages and for what knows that a clock cannot be right.
+RELEASED = 2026-11-22
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
@@ -19,13 +21,15 @@ CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
 	libmicrohttpd libsolv
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
+RELEASED_SECONDS = $(eval RELEASED_SECONDS := $(shell date -u -d $(RELEASED) +%s))$(RELEASED_SECONDS)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 # Hidden, lest a library calls a function of ours that has the name of one of its own.
 HARDEN += -fvisibility=hidden
 BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
-	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' -pthread $(SANITIZE)
+	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' \
+	-DNODEBAKE_RELEASED=$(RELEASED_SECONDS) -pthread $(SANITIZE)
 BUILDER_LDLIBS = $(PKG_LIBS) -pthread
 FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction-sections \
 	-fdata-sections -I. -isystem $(BUILD)/uapi -DNODEBAKE_VERSION='"$(VERSION)"'
@@ -155,7 +159,7 @@ all: $(BUILD)/nodebake $(BUILD)/firstboot man
 # Pages of section 5 are made of what describes the same files in docs/.
 MAN_5 = cluster.yaml nodebake-contract nodebake-profile nodebake-release
 MAN_PAGES = $(wildcard docs/man/*.1 docs/man/*.8) $(MAN_5:%=$(BUILD)/man/%.5)
-MAN_DATE = November 22, 2026
+MAN_DATE = $(shell LC_ALL=C date -u -d $(RELEASED) '+%B %-d, %Y')
 
 .PHONY: man
 man: $(MAN_5:%=$(BUILD)/man/%.5)
@@ -275,7 +279,7 @@ check: all tests tools $(FUZZ_REPLAY) check-lint
 SOURCES = $(shell git ls-files '*.c' '*.h')
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem --std=c11 -D__linux__ -D_GNU_SOURCE \
-	-DNODEBAKE_VERSION='"0"' -I. -j2
+	-DNODEBAKE_VERSION='"0"' -DNODEBAKE_RELEASED=0 -I. -j2
 
 .PHONY: check-lint
 check-lint:

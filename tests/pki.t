@@ -128,6 +128,9 @@ like "$(later -3d)" '^nodebake: pki folder pki: ca.pem is not valid before .*: s
 like "$(faketime '2001-02-03' "$nodebake" pki 2>&1)" '^nodebake: the clock says 2001-02-03, which cannot' \
     "a clock that cannot be right"
 like "$(faketime '2101-02-03' "$nodebake" pki 2>&1)" '^nodebake: the clock says 2101-02-03' "a clock from the future"
+dated=$(sed -n 's/^RELEASED = //p' "$golden/../../Makefile")
+like "$(faketime "$(date -u -d "$dated - 366 days" +%F)" "$nodebake" pki 2>&1)" '^nodebake: the clock says ' "a clock from before nodebake"
+like "$(faketime "$(date -u -d "$dated - 364 days" +%F)" "$nodebake" pki 2>&1)" 'ca.pem is not valid before' "one that could be"
 is "$(diff -r pki issued)" "" "nothing was touched"
 
 # A new CA.

@@ -11,12 +11,9 @@ static const struct {
     const char *kind, *mark;
     bool secret;
 } kinds[] = {
-    {"kubeconfig", "client-key-data:", true},
-    {"kubeconfig", "\"client-key-data\":", true},
-    {"kubeconfig", "kind: Config\n", true},
-    {"encryption keys", "kind: EncryptionConfig", true},
-    {"key", "PRIVATE KEY-----", true},
-    {"certificate", "-----BEGIN CERTIFICATE-----", false},
+    {"kubeconfig", "client-key-data:", true}, {"kubeconfig", "\"client-key-data\":", true},
+    {"kubeconfig", "kind: Config\n", true},   {"encryption keys", "kind: EncryptionConfig", true},
+    {"key", "PRIVATE KEY-----", true},        {"certificate", "-----BEGIN CERTIFICATE-----", false},
 };
 
 /* The group of root is root. */

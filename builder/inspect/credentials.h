@@ -8,8 +8,8 @@
 
 enum { CREDENTIALS_MAX = 1024 };
 
-/* Adds the file to the report if it holds one, at most CREDENTIALS_MAX in all, and a problem when it
- * holds a secret that its mode shows to others. `as` has its path, mode, uid and gid. */
+/* Adds the file to the report if it holds one, at most CREDENTIALS_MAX in all, and a problem when
+ * it holds a secret that its mode shows to others. `as` has its path, mode, uid and gid. */
 void credentials_read(const struct credential *as, const char *text, size_t len,
                       struct report *report) NONNULL(1, 2, 4);
 
