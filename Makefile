@@ -1,6 +1,8 @@
 # nodebake: Kubernetes nodes as images. `make help` lists what can be made.
 
 VERSION = 0.1.0
+# The day of that version, for man pages and for what knows that a clock cannot be right.
+RELEASED = 2026-11-22
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
@@ -19,13 +21,15 @@ CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
 	libmicrohttpd libsolv
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
+RELEASED_SECONDS = $(eval RELEASED_SECONDS := $(shell date -u -d $(RELEASED) +%s))$(RELEASED_SECONDS)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(BUILDER_LIBS)))$(PKG_LIBS)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 # Hidden, lest a library calls a function of ours that has the name of one of its own.
 HARDEN += -fvisibility=hidden
 BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
-	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' -pthread $(SANITIZE)
+	-DNODEBAKE_VERSION='"$(VERSION)"' -DNODEBAKE_PREFIX='"$(PREFIX)"' \
+	-DNODEBAKE_RELEASED=$(RELEASED_SECONDS) -pthread $(SANITIZE)
 BUILDER_LDLIBS = $(PKG_LIBS) -pthread
 FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction-sections \
 	-fdata-sections -I. -isystem $(BUILD)/uapi -DNODEBAKE_VERSION='"$(VERSION)"'
@@ -66,7 +70,7 @@ BUILDER += image/base-dirt image/dirt image/glob image/guestfs/removal
 BUILDER += image/ext4/removal
 BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
 	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
-BUILDER += inspect/certificates inspect/contract-read inspect/gather inspect/gather-boot \
+BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/gather inspect/gather-boot \
 	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
 	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
 	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
@@ -80,6 +84,7 @@ BUILDER += package/alternatives package/changes package/choose package/deb packa
 BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
 	package/selection package/sources
 BUILDER += pki/authority
+BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
 BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
 	pki/verify pki/work
@@ -119,7 +124,7 @@ TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check imag
 	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
 TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
-TESTS_BUILDER += inspect/certificates inspect/contract-read inspect/grub inspect/inspect \
+TESTS_BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
 TESTS_BUILDER += lab/gce lab/metadata
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
@@ -127,6 +132,8 @@ TESTS_BUILDER += package/alternatives package/choose package/deb package/direct 
 TESTS_BUILDER += package/apt package/prune package/sources
 TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki/verify
 TESTS_BUILDER += pki/authority
+TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
+BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
@@ -152,7 +159,7 @@ all: $(BUILD)/nodebake $(BUILD)/firstboot man
 # Pages of section 5 are made of what describes the same files in docs/.
 MAN_5 = cluster.yaml nodebake-contract nodebake-profile nodebake-release
 MAN_PAGES = $(wildcard docs/man/*.1 docs/man/*.8) $(MAN_5:%=$(BUILD)/man/%.5)
-MAN_DATE = November 22, 2026
+MAN_DATE = $(shell LC_ALL=C date -u -d $(RELEASED) '+%B %-d, %Y')
 
 .PHONY: man
 man: $(MAN_5:%=$(BUILD)/man/%.5)
@@ -247,6 +254,7 @@ FUZZ_FIRSTBOOT = contract dhcp facts http
 FUZZ_FIRSTBOOT += ssh-keys
 FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
 FUZZ_BUILDER += pki container-image
+FUZZ_BUILDER += kubeconfig
 FUZZ = $(FUZZ_FIRSTBOOT) $(FUZZ_BUILDER)
 FUZZ_REPLAY = $(FUZZ:%=$(BUILD)/fuzz/%-replay) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 $(FUZZ_FIRSTBOOT:%=$(BUILD)/fuzz/%-replay): $(BUILD)/libfirstboot.a
@@ -271,7 +279,7 @@ check: all tests tools $(FUZZ_REPLAY) check-lint
 SOURCES = $(shell git ls-files '*.c' '*.h')
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem --std=c11 -D__linux__ -D_GNU_SOURCE \
-	-DNODEBAKE_VERSION='"0"' -I. -j2
+	-DNODEBAKE_VERSION='"0"' -DNODEBAKE_RELEASED=0 -I. -j2
 
 .PHONY: check-lint
 check-lint:
@@ -313,6 +321,8 @@ check-full: check check-asan check-analyzer check-qemu-full
 .PHONY: bench
 bench: all
 	qemu-tests/bench
+	@echo
+	qemu-tests/bench-pki
 
 .PHONY: demo
 demo: deps

@@ -85,8 +85,8 @@ static int create_new(int dirfd, const char *path)
     return fd;
 }
 
-int file_stage(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
-               gid_t gid, struct error *err)
+int file_begin(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
+               gid_t gid, int *out, struct error *err)
 {
     int fd AUTO_CLOSE = create_new(dirfd, path);
     if (fd < 0)
@@ -100,9 +100,19 @@ int file_stage(int dirfd, const char *path, const void *bytes, size_t n, mode_t 
         return error_errno(err, "stat %s", path);
     if ((st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0)
         return error_errno(err, "chown %s", path);
-    if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+    if (fchmod(fd, mode) < 0)
         return error_errno(err, "write %s", path);
+    *out = steal_fd(&fd);
     return 0;
+}
+
+int file_stage(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
+               gid_t gid, struct error *err)
+{
+    int fd AUTO_CLOSE = -1;
+    if (file_begin(dirfd, path, bytes, n, mode, uid, gid, &fd, err) < 0)
+        return -1;
+    return fsync(fd) < 0 ? error_errno(err, "write %s", path) : 0;
 }
 
 int file_sync_dir(int dirfd, const char *path, struct error *err)

@@ -18,8 +18,13 @@ int file_read(int dirfd, const char *path, size_t max, struct buffer *out, struc
 /* Writes all bytes to the descriptor; on -1 errno says why. */
 int file_write_all(int fd, const void *bytes, size_t n) MUST_CHECK;
 
-/* Creates `path` with exactly this mode, owner and content, and fsyncs it; what was there goes
- * first. `path` is a temporary name: a failure may leave it half written. */
+/* Creates `path` with exactly this mode, owner and content; what was there goes first. `path` is a
+ * temporary name: a failure may leave it half written. *fd, for its fsync, belongs to the caller.
+ */
+int file_begin(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
+               gid_t gid, int *fd, struct error *err) NONNULL(2, 8, 9) MUST_CHECK;
+
+/* The same, and fsyncs it. */
 int file_stage(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, uid_t uid,
                gid_t gid, struct error *err) NONNULL(2, 8) MUST_CHECK;
 

@@ -89,6 +89,14 @@ like "$out" 'kernel line +root=UUID=1 ro console=ttyS0' "the kernel line"
 like "$out" 'containerd +1\.4\.4 +containerd\.tar\.gz +sha256:[0-9a-f]{16}…' "components"
 like "$out" '36[45] days +20[0-9-]+ +/usr/lib/nodebake/identity/worker-0\.pem +system:node:worker-0, system:nodes' \
     "certificates with days left"
+like "$out" '
+  key +0600  0:0  /usr/lib/nodebake/identity/worker-0-key\.pem
+' "keys with their modes"
+like "$out" '
+  kubeconfig +0600  0:0  /usr/lib/nodebake/identity/worker-0\.kubeconfig
+' "kubeconfigs with theirs"
+like "$out" '36[45] days +20[0-9-]+ +/usr/lib/nodebake/identity/worker-0\.kubeconfig +system:node:worker-0' \
+    "and the days of what is in them"
 like "$out" 'kubelet\.service +multi-user\.target +enabled by firstboot' "units"
 like "$out" 'preset: keeps them down' "the preset"
 like "$out" 'POD_CIDR \(cidr\) gce instance/attributes/pod-cidr' "facts"
@@ -114,6 +122,12 @@ is "$(jq -r '.nodebake.certificates[] | select(.path | endswith("worker-0.pem"))
     "the day on which a certificate ends"
 is "$(jq -r '.system.bootEntries[] | .title' out.txt)" "Debian GNU/Linux
 Debian GNU/Linux, recovery" "all entries of grub.cfg"
+is "$(jq -r '.nodebake.credentials[] | [.kind, .mode, .uid, .gid, .path] | @tsv' out.txt | sort)" \
+    "certificate	0644	0	0	$lib/identity/worker-0.pem
+certificate	0644	0	0	/var/lib/kubernetes/ca.pem
+key	0600	0	0	$lib/identity/worker-0-key.pem
+kubeconfig	0600	0	0	$lib/identity/worker-0.kubeconfig
+kubeconfig	0600	0	0	/var/lib/kube-proxy/kubeconfig" "keys, certificates and kubeconfigs"
 jq -S 'del(.image)' out.txt >raw.json
 
 inspect ../out/worker-0.qcow2 --json
@@ -153,6 +167,10 @@ fresh && edit "set_inode_field /var/lib/kubelet mode 040755"
 found /var/lib/kubelet "has mode 0755 instead of 0700" "another mode of a directory"
 fresh && edit "set_inode_field $lib/identity/worker-0-key.pem uid 1000"
 found $lib/identity/worker-0-key.pem "belongs to 1000:0 instead of 0:0" "another owner"
+fresh && edit "set_inode_field $lib/identity/worker-0-key.pem mode 0100644"
+inspect ../work.raw --json
+is "$status:$(jq -r '.problems[] | .kind + " " + .text' out.txt)" "1:mode has mode 0644 instead of 0600
+exposed holds a secret (key), and mode 0644 shows it to others" "a key that others can read"
 fresh && edit "rm /etc/sysctl.d/99-zz-nodebake.conf"
 found /etc/sysctl.d/99-zz-nodebake.conf "is missing" "a file less"
 fresh && edit "rm /etc/systemd/system/swap.target" "symlink /etc/systemd/system/swap.target /dev/zero"

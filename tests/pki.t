@@ -128,6 +128,9 @@ like "$(later -3d)" '^nodebake: pki folder pki: ca.pem is not valid before .*: s
 like "$(faketime '2001-02-03' "$nodebake" pki 2>&1)" '^nodebake: the clock says 2001-02-03, which cannot' \
     "a clock that cannot be right"
 like "$(faketime '2101-02-03' "$nodebake" pki 2>&1)" '^nodebake: the clock says 2101-02-03' "a clock from the future"
+dated=$(sed -n 's/^RELEASED = //p' "$golden/../../Makefile")
+like "$(faketime "$(date -u -d "$dated - 366 days" +%F)" "$nodebake" pki 2>&1)" '^nodebake: the clock says ' "a clock from before nodebake"
+like "$(faketime "$(date -u -d "$dated - 364 days" +%F)" "$nodebake" pki 2>&1)" 'ca.pem is not valid before' "one that could be"
 is "$(diff -r pki issued)" "" "nothing was touched"
 
 # A new CA.
@@ -191,18 +194,42 @@ sed -i 's/client-key-data: .*/client-key-data: AAAA/' pki/bootstrap.kubeconfig p
 sed -i 's/token-secret: "./token-secret: "#/' pki/bootstrap-token.yaml
 before=$(snapshot)
 run verify
-is "$status:$(sed 's/; .*//' <<<"$out" | sort)" "1:admin-public.kubeconfig: its certificate is not admin.pem
-admin-public.kubeconfig: its key is not admin-key.pem
+is "$status:$(sed 's/; \(remove\|put\) .*//' <<<"$out" | sort)" "1:admin-public.kubeconfig: its certificate is not admin.pem
+admin-public.kubeconfig: its key: not a PEM text
 admin.kubeconfig: its certificate is not admin.pem
 admin.pem is not the certificate of admin-key.pem: put back the one of the two that was replaced
 bootstrap-token.yaml has no token as nodebake writes it: remove the file to have a new one made
-bootstrap.kubeconfig: its token is not that of bootstrap-token.yaml
 kube-proxy.kubeconfig: it is not there
 kube-scheduler-key.pem has mode 0644, so that others can read or write it: chmod 0600 kube-scheduler-key.pem
-nodebake: pki: 9 faults
-worker-0.kubeconfig: its server is not https://203.0.113.10:6443" "verify tells all faults, a line each"
-is "$("$nodebake" pki verify --json 2>/dev/null | jq '.faults | length')" 9 "also as JSON"
+nodebake: pki: 8 faults
+worker-0.kubeconfig: its server is https://203.0.113.99:6443; cluster.yaml gives https://203.0.113.10:6443" "verify tells all faults, a line each"
+is "$("$nodebake" pki verify --json 2>/dev/null | jq '.faults | length')" 8 "also as JSON"
 is "$(snapshot)" "$before" "and touches nothing"
+restore
+
+# A kubeconfig of another hand that means the same.
+jq -n --rawfile ca pki/ca.pem --rawfile cert pki/worker-0.pem --rawfile key pki/worker-0-key.pem '
+    {kind: "Config", "current-context": "b", users: [{name: "me", user: {
+        "client-certificate-data": ($cert | @base64), "client-key-data": ($key | @base64)}}],
+    contexts: [{name: "a", context: {cluster: "other", user: "me"}}, {name: "b", context: {cluster: "c", user: "me"}}],
+    clusters: [{name: "other", cluster: {server: "https://127.0.0.1:1"}}, {name: "c", cluster: {
+        server: "https://203.0.113.10:6443", "certificate-authority-data": ($ca | @base64)}}]}' >by-hand
+cat by-hand >pki/worker-0.kubeconfig
+run verify
+is "$status:$out" 0: "verify takes a kubeconfig by what it means"
+is "$(did)" "" "and pki leaves it"
+cmp -s by-hand pki/worker-0.kubeconfig
+ok $? "byte for byte"
+sed 's/"current-context": "b"/"current-context": "a"/' by-hand >pki/worker-0.kubeconfig
+run verify
+is "$status:$out" "1:worker-0.kubeconfig: its server is https://127.0.0.1:1; cluster.yaml gives https://203.0.113.10:6443
+worker-0.kubeconfig: it has no CA
+nodebake: pki: 2 faults" "its other context is told"
+sed 's/"users"/"usrs"/' by-hand >pki/worker-0.kubeconfig
+run verify
+is "$status:$out" "1:worker-0.kubeconfig:4: unknown key 'usrs'; did you mean 'users'?
+nodebake: pki: 1 fault" "and what cannot be read, with its line"
+is "$(did)" "write worker-0.kubeconfig" "pki writes it anew"
 restore
 
 # An address as a DNS name, by another tool.

@@ -1,12 +1,12 @@
 #include "builder/inspect/certificates.h"
 
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/pki/kubeconfig.h"
 #include "builder/pki/x509.h"
 
 enum { DAY = 24 * 60 * 60, SOON_DAYS = 30, DATE_MAX = 20 };
@@ -135,18 +135,11 @@ static void read_pem(const struct search *s, const char *text, size_t len)
 
 static void read_base64(const struct search *s, const char *at, size_t len)
 {
-    struct buffer text AUTO_BUFFER = buffer_heap(), bytes AUTO_BUFFER = buffer_heap();
-    buffer_add(&text, at, len);
-    bytes.grow(&bytes, len + 1);
-    int n = len % 4 ? -1
-                    : EVP_DecodeBlock((unsigned char *)bytes.data, (const unsigned char *)text.data,
-                                      (int)len);
-    if (n < 0) {
+    struct buffer bytes AUTO_BUFFER = buffer_heap();
+    if (base64_read(at, len, &bytes) < 0)
         report_problem(s->report, "certificate", s->path, "holds a %s that is not base64", s->what);
-        return;
-    }
-    bytes.len = (size_t)n; /* zeros stand for its padding */
-    read_pem(s, bytes.data, bytes.len);
+    else if (bytes.len)
+        read_pem(s, bytes.data, bytes.len);
 }
 
 /* A line `KEY: VALUE` whose key is one of a kubeconfig's certificates. */

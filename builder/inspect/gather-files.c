@@ -8,6 +8,7 @@
 #include "builder/heap.h"
 #include "builder/image/dirt.h"
 #include "builder/inspect/certificates.h"
+#include "builder/inspect/credentials.h"
 #include "builder/inspect/gather.h"
 #include "builder/pki/x509.h"
 #include "builder/progress.h"
@@ -185,7 +186,12 @@ static void compare_content(struct comparison *c)
     else if (strcmp(hex, c->item->sha256) != 0)
         differs(c, "content", "has other content: SHA-256 %.*s… instead of %.*s…", SUM_SHOWN, hex,
                 SUM_SHOWN, c->item->sha256);
-    certificates_read(c->item->entry.path, content.data, content.len, c->in->now, c->in->report);
+    const struct credential as = {.path = c->item->entry.path,
+                                  .mode = c->found->mode & 07777,
+                                  .uid = c->found->uid,
+                                  .gid = c->found->gid};
+    certificates_read(as.path, content.data, content.len, c->in->now, c->in->report);
+    credentials_read(&as, content.data, content.len, c->in->report);
 }
 
 /* A further name of a file: it has to be the same file. */

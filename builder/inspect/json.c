@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "builder/heap.h"
 #include "builder/inspect/inspect.h"
 
 enum { DATE_MAX = 32 };
@@ -95,6 +96,19 @@ static json_t *certificates_json(const struct report *r)
     return out;
 }
 
+static json_t *credentials_json(const struct report *r)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < r->credential_count; i++) {
+        const struct credential *c = &r->credentials[i];
+        char *mode AUTO_FREE = heap_printf("%04o", (unsigned)c->mode);
+        json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:I, s:I}", "path", c->path, "kind",
+                                             c->kind, "mode", mode, "uid", (json_int_t)c->uid,
+                                             "gid", (json_int_t)c->gid));
+    }
+    return out;
+}
+
 static json_t *sources_json(const struct contract_report *c)
 {
     json_t *out = json_array();
@@ -163,16 +177,17 @@ static json_t *node_json(const struct report *r)
 {
     if (!r->baked)
         return json_null();
-    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, "
-                     "s:{s:I, s:I, s:I, "
-                     "s:o}}",
-                     "build", r->build, "nodebake", r->nodebake, "cluster", r->cluster, "role",
-                     r->role, "node", r->node, "profile", r->profile, "kubernetes", r->kubernetes,
-                     "base", r->base, "components", components_json(r), "certificates",
-                     certificates_json(r), "contract", contract_json(&r->contract), "booted",
-                     stamp_json(&r->stamp), "preset", r->preset, "files", "listed",
-                     (json_int_t)r->file_count, "same", (json_int_t)r->same_count, "bytes",
-                     (json_int_t)r->file_bytes, "writtenByBoot", list_json(&r->booted_paths));
+    return json_pack(
+        "{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:s?, "
+        "s:{s:I, s:I, s:I, "
+        "s:o}}",
+        "build", r->build, "nodebake", r->nodebake, "cluster", r->cluster, "role", r->role, "node",
+        r->node, "profile", r->profile, "kubernetes", r->kubernetes, "base", r->base, "components",
+        components_json(r), "certificates", certificates_json(r), "credentials",
+        credentials_json(r), "contract", contract_json(&r->contract), "booted",
+        stamp_json(&r->stamp), "preset", r->preset, "files", "listed", (json_int_t)r->file_count,
+        "same", (json_int_t)r->same_count, "bytes", (json_int_t)r->file_bytes, "writtenByBoot",
+        list_json(&r->booted_paths));
 }
 
 static json_t *hygiene_json(const struct report *r)

@@ -152,6 +152,19 @@ static void print_certificates(const struct report *r, FILE *out)
     }
 }
 
+static void print_credentials(const struct report *r, FILE *out)
+{
+    int kind = 0;
+    for (size_t i = 0; i < r->credential_count; i++)
+        kind = widest(kind, r->credentials[i].kind);
+    fprintf(out, r->credential_count ? "\nkeys, certificates and kubeconfigs\n" : "");
+    for (size_t i = 0; i < r->credential_count; i++) {
+        const struct credential *c = &r->credentials[i];
+        fprintf(out, "  %-*s  %04o  %u:%u  %s\n", kind, c->kind, (unsigned)c->mode, c->uid, c->gid,
+                c->path);
+    }
+}
+
 static const char *unit_text(const struct report *r, enum unit_state state)
 {
     if (state == UNIT_ABSENT)
@@ -295,6 +308,7 @@ void report_print(const struct report *r, FILE *out)
     print_remarks(r, out);
     print_components(r, out);
     print_certificates(r, out);
+    print_credentials(r, out);
     print_units(r, out);
     print_contract(r, out);
     print_hygiene(r, out);

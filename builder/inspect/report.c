@@ -147,6 +147,9 @@ static void free_node(struct report *r)
     }
     free(r->components);
     free(r->certificates);
+    for (size_t i = 0; i < r->credential_count; i++)
+        free(r->credentials[i].path);
+    free(r->credentials);
     free_contract(&r->contract);
 }
 

@@ -106,6 +106,15 @@ struct certificate {
     long days_left; /* negative: it has expired */
 };
 
+/* A file that holds keys, certificates or a kubeconfig. */
+struct credential {
+    char *path;
+    const char *kind; /* "key", "certificate", "kubeconfig", "encryption keys" */
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+};
+
 /* What a clean image does not have. */
 struct trace {
     const char *name;  /* a word of the JSON output */
@@ -137,6 +146,8 @@ struct report {
     const char *preset; /* what it does to the units: "disables", "enables"; NULL: there is none */
     struct certificate *certificates;
     size_t certificate_count, certificate_cap;
+    struct credential *credentials;
+    size_t credential_count, credential_cap;
     size_t file_count, same_count; /* of the manifest; those that equal it */
     uint64_t file_bytes;
     struct list booted_paths; /* that differ as every booted image's do */

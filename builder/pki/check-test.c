@@ -241,6 +241,12 @@ static void clocks(void **state)
     assert_int_equal(check_clock(1800000000, &err), 0);
     assert_int_equal(check_clock(now, &err), -1);
     assert_string_equal(err.text, "the clock says 2021-01-01, which cannot be: set it");
+    static const time_t whole_year = 365L * 24 * 60 * 60;
+    assert_int_equal(check_clock(NODEBAKE_RELEASED, &err), 0);
+    assert_int_equal(check_clock(NODEBAKE_RELEASED - whole_year, &err), 0);
+    assert_int_equal(check_clock(NODEBAKE_RELEASED - whole_year - 1, &err), -1);
+    assert_int_equal(check_clock(NODEBAKE_RELEASED + 30 * whole_year - 1, &err), 0);
+    assert_int_equal(check_clock(NODEBAKE_RELEASED + 30 * whole_year, &err), -1);
     assert_int_equal(check_clock((time_t)5000000000, &err), -1);
     assert_string_equal(err.text, "the clock says 2128-06-11, which cannot be: set it");
 }

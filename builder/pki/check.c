@@ -5,9 +5,11 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* 2025-01-01 and 2100-01-01: nodebake is younger, and nothing that it issues should live so long.
- */
-static const time_t EARLIEST = 1735689600, LATEST = 4102444800;
+/* The release's day, whenever it was compiled: the same sources give the same program. A clock that
+ * was never set, or whose battery is empty, is years off; a year is left for one that is held back
+ * on purpose. */
+#define YEAR (365L * 24 * 60 * 60)
+static const time_t EARLIEST = NODEBAKE_RELEASED - YEAR, LATEST = NODEBAKE_RELEASED + 30 * YEAR;
 
 static void time_text(time_t time, char out[static 20])
 {

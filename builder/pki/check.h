@@ -5,7 +5,7 @@
 
 #include "builder/pki/identity.h"
 
-/* Is the time one that nodebake can have lived to see? */
+/* Is the time from a year before this nodebake's release to 30 years after it? */
 int check_clock(time_t now, struct error *err) NONNULL(2) MUST_CHECK;
 
 /* Does the certificate STEM.pem belong to the key STEM-key.pem? */

@@ -104,7 +104,7 @@ static void refuses_what_it_did_not_write(void **state)
             "configuration");
     refused("secrets", "events", "encryption-config.yaml:5: only `secrets` are expected");
     refused("aescbc", "secretbox",
-            "encryption-config.yaml:7: unknown key 'secretbox'; known here: aescbc, identity");
+            "encryption-config.yaml:7: unknown key; known here: aescbc, identity");
     refused(KEY1, "c2hvcnQ=", "encryption-config.yaml:10: this is not a key of 32 bytes in base64");
     refused(KEY1, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8#",
             "encryption-config.yaml:10: this is not a key of 32 bytes in base64");

@@ -151,15 +151,6 @@ static int read_list(struct yaml_ref ref, void *dest, struct error *err)
     return yaml_read_list(ref, 1, 1, read_resource, dest, err);
 }
 
-static int first_problem(const struct problems *problems, int result, struct error *err)
-{
-    if (problems_settle(problems, result, err) == 0)
-        return 0;
-    if (!problems->count)
-        return -1;
-    return error_set(err, "%s:%zu: %s", NAME, problems->items[0].line, problems->items[0].text);
-}
-
 int encryption_parse(const char *text, size_t len, struct encryption *out, struct error *err)
 {
     static const struct yaml_field fields[] = {{"kind", read_kind, 0, true},
@@ -171,7 +162,7 @@ int encryption_parse(const char *text, size_t len, struct encryption *out, struc
     int result = yaml_parse(NAME, text, len, &problems, &file, err);
     if (result == 0)
         result = yaml_read_map(yaml_root(file), fields, ARRAY_LEN(fields), out, err);
-    if (first_problem(&problems, result, err) < 0)
+    if (problems_first(&problems, result, err) < 0)
         return -1;
     return out->count ? 0 : error_set(err, "%s: there is no key for aescbc", NAME);
 }

@@ -18,4 +18,8 @@ void kubeconfig_print(const struct kubeconfig *config, struct buffer *out) NONNU
 /* Appends the bytes in base64. */
 void base64_print(const void *bytes, size_t n, struct buffer *out) NONNULL(1, 3);
 
+/* Appends the bytes that n characters of base64 stand for, whose lines may be broken; -1, and
+ * nothing is appended, when they are something else. */
+int base64_read(const char *text, size_t n, struct buffer *out) NONNULL(1, 3) MUST_CHECK;
+
 #endif

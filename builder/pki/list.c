@@ -103,11 +103,8 @@ int pki_list(const struct cluster *cluster, const char *dir, struct pki_rows *ou
              struct error *err)
 {
     struct pki_work w AUTO_WORK = {.folder = -1, .lock = -1};
-    if (work_open(cluster, dir, false, &w, err) < 0)
+    if (work_look(cluster, dir, &w, err) < 0)
         return -1;
-    if (w.folder < 0)
-        return error_set(err, "pki folder %s: it is not there; `nodebake pki` makes it", dir);
-    work_load(&w);
     for (size_t i = 0; i < w.ids.count; i++)
         add_row(&w, i, out);
     for (size_t i = 0; i < w.outputs.count; i++)

@@ -6,6 +6,7 @@
 
 #include "builder/heap.h"
 #include "builder/pki/folder.h"
+#include "builder/pki/kubeconfig-check.h"
 #include "builder/pki/kubeconfig.h"
 #include "builder/pki/names.h"
 
@@ -37,6 +38,7 @@ static void add_kubeconfig(const struct outputs_input *in, struct output_list *l
     struct output *o = add(list, OUTPUT_KUBECONFIG, file);
     o->identity = id;
     o->server = heap_printf("https://%s:6443", local ? "127.0.0.1" : in->cluster->public_address);
+    o->here = strcmp(in->ids->items[id].stem, "admin") == 0;
 }
 
 static void add_kubeconfigs(const struct outputs_input *in, struct output_list *list, size_t row)
@@ -68,7 +70,8 @@ void outputs_load(const struct outputs_input *in, int folder, struct output_list
         add_kubeconfigs(in, out, i);
     add(out, OUTPUT_ENCRYPTION, "encryption-config.yaml");
     add(out, OUTPUT_TOKEN, "bootstrap-token.yaml");
-    add(out, OUTPUT_BOOTSTRAP, "bootstrap.kubeconfig");
+    add(out, OUTPUT_BOOTSTRAP, "bootstrap.kubeconfig")->server =
+        heap_printf("https://%s:6443", in->cluster->public_address);
     for (size_t i = 0; i < out->count; i++) {
         struct output *o = &out->items[i];
         if (folder_read(folder, o->file, true, &o->old, &o->there, &o->fault) == 0 && o->there &&
@@ -91,20 +94,27 @@ static void print_kubeconfig(const struct outputs_input *in, const struct output
     kubeconfig_print(&config, out);
 }
 
-static void print_bootstrap(const struct outputs_input *in, const struct bootstrap_token *token,
-                            struct buffer *out)
+/* ID.SECRET, which authenticates; to be wiped. */
+enum { TOKEN_TEXT = TOKEN_ID + TOKEN_SECRET + 2 };
+
+static void print_token(const struct bootstrap_token *token, char text[static TOKEN_TEXT])
 {
-    char *server AUTO_FREE = heap_printf("https://%s:6443", in->cluster->public_address);
-    char text[TOKEN_ID + TOKEN_SECRET + 2];
-    struct buffer both = BUFFER_FIXED(text);
+    struct buffer both = {.data = text, .cap = TOKEN_TEXT};
+    buffer_printf(&both, "%s.%s", token->id, token->secret);
+}
+
+static void print_bootstrap(const struct outputs_input *in, const struct output *o,
+                            const struct bootstrap_token *token, struct buffer *out)
+{
+    char text[TOKEN_TEXT];
     const struct kubeconfig config = {
         .cluster = in->cluster->name,
-        .server = server,
+        .server = o->server,
         .user = "kubelet-bootstrap",
         .ca = &in->holdings[0].cert_pem,
         .token = text,
     };
-    buffer_printf(&both, "%s.%s", token->id, token->secret);
+    print_token(token, text);
     kubeconfig_print(&config, out);
     OPENSSL_cleanse(text, sizeof text);
 }
@@ -123,7 +133,7 @@ void output_print(const struct outputs_input *in, const struct output_list *list
         bootstrap_token_print(&list->token, out);
         break;
     case OUTPUT_BOOTSTRAP:
-        print_bootstrap(in, &list->token, out);
+        print_bootstrap(in, output, &list->token, out);
         break;
     }
 }
@@ -145,13 +155,48 @@ static void decide_encryption(const struct outputs_input *in, const struct outpu
     }
 }
 
-static void decide_kubeconfig(const struct outputs_input *in, const struct output_list *list,
-                              struct output *o)
+/* By whom the token file is kept; it may be one that cannot be read. */
+static bool has_token(const struct output_list *list)
 {
-    struct buffer text AUTO_BUFFER = buffer_heap();
-    output_print(in, list, o, &text);
-    if (o->old.len != text.len || memcmp(o->old.data, text.data, text.len) != 0)
-        write_for(o, "it differs from what it is made of");
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == OUTPUT_TOKEN)
+            return !*list->items[i].fault.text && *list->token.secret;
+    return false;
+}
+
+void output_faults(const struct outputs_input *in, const struct output_list *list,
+                   const struct output *o, int folder, struct texts *faults)
+{
+    const struct holding *h = &in->holdings[o->identity];
+    char token[TOKEN_TEXT] = "";
+    struct kubeconfig_wanted wanted = {.file = o->file,
+                                       .server = o->server,
+                                       .source = in->cluster->file,
+                                       .ca = in->holdings[0].cert,
+                                       .folder = o->here ? folder : -1};
+    if (o->kind == OUTPUT_KUBECONFIG) {
+        wanted.stem = in->ids->items[o->identity].stem;
+        wanted.cert = h->cert;
+        wanted.key = h->key;
+    } else if (has_token(list)) {
+        print_token(&list->token, token);
+        wanted.token = token;
+    }
+    kubeconfig_check(&o->old, &wanted, faults);
+    OPENSSL_cleanse(token, sizeof token);
+}
+
+/* What means the same stays, whoever wrote it. */
+static void decide_kubeconfig(const struct outputs_input *in, const struct output_list *list,
+                              int folder, struct output *o)
+{
+    struct texts faults AUTO_TEXTS = {0};
+    size_t name = strlen(o->file);
+    output_faults(in, list, o, folder, &faults);
+    if (!faults.count)
+        return;
+    const char *why = faults.items[0];
+    write_for(o, strncmp(why + name, ": ", 2) == 0 ? why + name + 2 : why);
 }
 
 static int make_missing(struct output_list *list, const struct output *o, struct error *err)
@@ -162,7 +207,7 @@ static int make_missing(struct output_list *list, const struct output *o, struct
 }
 
 static int decide_one(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                      struct output_list *list, struct output *o, struct error *err)
+                      int folder, struct output_list *list, struct output *o, struct error *err)
 {
     bool kubeconfig = o->kind == OUTPUT_KUBECONFIG || o->kind == OUTPUT_BOOTSTRAP;
     if (*o->fault.text && !(o->there && o->kind == OUTPUT_ENCRYPTION))
@@ -177,17 +222,17 @@ static int decide_one(const struct outputs_input *in, const struct decision *dec
              decisions[o->identity].verdict != VERDICT_KEEP)
         write_for(o, "its certificate is new");
     else if (kubeconfig)
-        decide_kubeconfig(in, list, o);
+        decide_kubeconfig(in, list, folder, o);
     else if (o->kind == OUTPUT_ENCRYPTION)
         decide_encryption(in, list, o);
     return 0;
 }
 
 int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                   struct output_list *list, struct error *err)
+                   int folder, struct output_list *list, struct error *err)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (decide_one(in, decisions, new_ca, list, &list->items[i], err) < 0)
+        if (decide_one(in, decisions, new_ca, folder, list, &list->items[i], err) < 0)
             return -1;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "builder/pki/bootstrap.h"
 #include "builder/pki/decide.h"
 #include "builder/pki/encryption.h"
+#include "builder/texts.h"
 
 enum output_kind { OUTPUT_KUBECONFIG, OUTPUT_ENCRYPTION, OUTPUT_TOKEN, OUTPUT_BOOTSTRAP };
 
@@ -15,6 +16,7 @@ struct output {
     char *file;
     size_t identity;    /* of a kubeconfig */
     char *server;       /* of a kubeconfig: https://… */
+    bool here;          /* a kubeconfig that is used where it lies: it may refer to files there */
     struct buffer old;  /* what is there */
     bool there, write;  /* write: it is to be written (again) */
     struct error why;   /* why it is written */
@@ -42,7 +44,14 @@ void outputs_load(const struct outputs_input *in, int folder, struct output_list
 /* Decides which are to be written, by what is decided about certificates (NULL: all are kept) and
  * about the CA. What is missing is made in memory. */
 int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                   struct output_list *list, struct error *err) NONNULL(1, 4, 5) MUST_CHECK;
+                   int folder, struct output_list *list, struct error *err)
+    NONNULL(1, 5, 6) MUST_CHECK;
+
+/* Appends what is wrong with a kubeconfig that is there, a line "FILE: …" or "FILE:LINE: …" each.
+ * What it should hold and nobody could read is passed over; folder: where it lies. */
+void output_faults(const struct outputs_input *in, const struct output_list *list,
+                   const struct output *output, int folder, struct texts *faults)
+    NONNULL(1, 2, 3, 5);
 
 /* Appends what the file has to hold; all that it is made of is there. */
 void output_print(const struct outputs_input *in, const struct output_list *list,

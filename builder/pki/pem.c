@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/pki/rsa.h"
 #include "builder/pki/x509.h"
 
 int x509_error(struct error *err, const char *what)
@@ -33,10 +34,10 @@ static void bio_free_at(BIO **bio)
 
 int x509_key_new(enum key_type type, EVP_PKEY **out, struct error *err)
 {
-    static const size_t bits[] = {
-        [KEY_RSA_2048] = 2048, [KEY_RSA_3072] = 3072, [KEY_RSA_4096] = 4096};
-    *out = type == KEY_ECDSA_P256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
-                                  : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits[type]);
+    static const int bits[] = {[KEY_RSA_2048] = 2048, [KEY_RSA_3072] = 3072, [KEY_RSA_4096] = 4096};
+    if (type != KEY_ECDSA_P256)
+        return rsa_key_new(bits[type], out, err);
+    *out = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     return *out ? 0 : x509_error(err, "generate a key");
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "builder/heap.h"
+#include "builder/pki/batch.h"
 #include "builder/pki/folder.h"
 #include "builder/pki/keygen.h"
 #include "builder/pki/swap.h"
@@ -114,7 +115,8 @@ static int decide_all(struct pki_work *w, const struct pki_options *options, str
     for (size_t i = w->ids.ca_count; i < w->ids.count; i++)
         if (w->decisions[i].verdict == VERDICT_REFUSE)
             return error_set(err, "%s", w->decisions[i].why.text);
-    return outputs_decide(&w->input, w->decisions, w->cas[0].state != CA_KEPT, &w->outputs, err);
+    return outputs_decide(&w->input, w->decisions, w->cas[0].state != CA_KEPT, w->folder,
+                          &w->outputs, err);
 }
 
 static int publish(const struct pki_work *w, size_t i, bool key, unsigned *written,
@@ -161,9 +163,15 @@ static int write_cas(struct pki_work *w, unsigned *written, struct error *err)
     return finish_swaps(w, false, written, err);
 }
 
-/* The key first: a certificate without its key is of no use, and nothing could tell. */
-static int issue_pair(struct pki_work *w, size_t i, struct keygen *keys, unsigned *written,
-                      struct error *err)
+static int put(const struct pki_work *w, size_t i, bool key, struct batch *batch, struct error *err)
+{
+    const struct holding *h = &w->holdings[i];
+    char *name AUTO_FREE = heap_printf("%s%s", w->ids.items[i].stem, key ? "-key.pem" : ".pem");
+    return batch_add(batch, name, key, key ? &h->key_pem : &h->cert_pem, err);
+}
+
+static int issue_pair(struct pki_work *w, size_t i, struct keygen *keygen, struct batch *keys,
+                      struct batch *certs, struct error *err)
 {
     const struct identity *id = &w->ids.items[i];
     const struct ca *ca = &w->cas[id->issuer];
@@ -172,41 +180,44 @@ static int issue_pair(struct pki_work *w, size_t i, struct keygen *keys, unsigne
     EVP_PKEY *key AUTO_KEY = NULL;
     X509 *cert AUTO_CERT = NULL;
     if (w->decisions[i].new_key &&
-        (keygen_take(keys, &key, err) < 0 || holding_set_key(h, steal(key), err) < 0 ||
-         publish(w, i, true, written, err) < 0))
+        (keygen_take(keygen, &key, err) < 0 || holding_set_key(h, steal(key), err) < 0 ||
+         put(w, i, true, keys, err) < 0))
         return -1;
     if (x509_issue(&id->subject, h->key, &issuer, w->now, &cert, err) < 0 ||
         holding_set_cert(h, steal(cert), err) < 0)
         return -1;
-    return publish(w, i, false, written, err);
+    return put(w, i, false, certs, err);
 }
 
-static int issue_pairs(struct pki_work *w, struct keygen *keys, struct progress *p,
+/* All keys have their names before the first certificate: one without its key is of no use, and
+ * nothing could tell. */
+static int issue_pairs(struct pki_work *w, struct keygen *keygen, struct progress *p,
                        unsigned *written, struct error *err)
 {
+    struct batch keys AUTO_BATCH = {.folder = w->folder}, certs AUTO_BATCH = {.folder = w->folder};
     for (size_t i = w->ids.ca_count; i < w->ids.count; i++) {
         if (w->decisions[i].verdict == VERDICT_KEEP)
             continue;
-        if (issue_pair(w, i, keys, written, err) < 0)
+        if (issue_pair(w, i, keygen, &keys, &certs, err) < 0)
             return error_context(err, "issue %s", w->ids.items[i].stem);
         progress_add(p, 1);
     }
-    return 0;
+    return batch_commit(&keys, written, err) < 0 ? -1 : batch_commit(&certs, written, err);
 }
 
 static int write_outputs(struct pki_work *w, unsigned *written, struct error *err)
 {
+    struct batch batch AUTO_BATCH = {.folder = w->folder};
     for (size_t i = 0; i < w->outputs.count; i++) {
         const struct output *o = &w->outputs.items[i];
         struct buffer text AUTO_BUFFER = buffer_heap();
         if (!o->write)
             continue;
         output_print(&w->input, &w->outputs, o, &text);
-        if (folder_write(w->folder, o->file, true, &text, err) < 0)
+        if (batch_add(&batch, o->file, true, &text, err) < 0)
             return -1;
-        ++*written;
     }
-    return 0;
+    return batch_commit(&batch, written, err);
 }
 
 static int write_all(struct pki_work *w, unsigned *written, struct error *err)

@@ -1,5 +1,4 @@
 /* What is wrong in the pki folder, without changing it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "builder/heap.h"
@@ -48,62 +47,6 @@ static void verify_cert(const struct pki_work *w, size_t i, struct texts *faults
         fault_of(faults, stem, "-key.pem", "it is not there");
 }
 
-/* The lines of a kubeconfig that say something of their own. */
-static const struct {
-    const char *key, *fault;
-} said[] = {
-    {"    certificate-authority-data: ", "its CA is not ca.pem"},
-    {"    server: ", "its server is not %s"},
-    {"    client-certificate-data: ", "its certificate is not %s.pem"},
-    {"    client-key-data: ", "its key is not %s-key.pem"},
-    {"    token: ", "its token is not that of bootstrap-token.yaml"},
-};
-
-static bool has_line(const struct buffer *text, const char *line, size_t n)
-{
-    for (const char *at = text->data; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : at)
-        if (strncmp(at, line, n) == 0)
-            return true;
-    return false;
-}
-
-/* What of the line differs, as a fault; false: the line says nothing that is known. */
-static bool tell_line(const struct pki_work *w, const struct output *o, const char *line, size_t n,
-                      struct texts *faults)
-{
-    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
-        size_t key = strlen(said[i].key);
-        if (strncmp(line, said[i].key, key) != 0)
-            continue;
-        bool server = strstr(said[i].key, "server") != NULL;
-        char *value AUTO_FREE = server ? heap_printf("%.*s", (int)(n - key - 1), line + key)
-                                       : heap_copy(w->ids.items[o->identity].stem);
-        const char *at = strstr(said[i].fault, "%s");
-        char *text AUTO_FREE =
-            at ? heap_printf("%.*s%s%s", (int)(at - said[i].fault), said[i].fault, value, at + 2)
-               : heap_copy(said[i].fault);
-        fault_of(faults, o->file, "", text);
-        return true;
-    }
-    return false;
-}
-
-static void compare(const struct pki_work *w, const struct output *o, struct texts *faults)
-{
-    struct buffer text AUTO_BUFFER = buffer_heap();
-    bool told = false;
-    output_print(&w->input, &w->outputs, o, &text);
-    if (text.len == o->old.len && memcmp(text.data, o->old.data, text.len) == 0)
-        return;
-    for (const char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        size_t n = (size_t)(end + 1 - line);
-        if (!has_line(&o->old, line, n))
-            told = tell_line(w, o, line, n, faults) || told;
-    }
-    if (!told)
-        fault_of(faults, o->file, "", "it differs from what it is made of");
-}
-
 static void verify_output(const struct pki_work *w, const struct output *o, struct texts *faults)
 {
     const char *kind = encryption_kind(w->cluster->kubernetes);
@@ -112,9 +55,8 @@ static void verify_output(const struct pki_work *w, const struct output *o, stru
     else if (!o->there)
         fault_of(faults, o->file, "", "it is not there");
     else if (o->kind == OUTPUT_KUBECONFIG || o->kind == OUTPUT_BOOTSTRAP) {
-        /* What it is made of could not be read: that is told already. */
-        if (!*w->holdings[0].fault.text && !*w->holdings[o->identity].fault.text)
-            compare(w, o, faults);
+        /* What could not be read of what it is made of is told already. */
+        output_faults(&w->input, &w->outputs, o, w->folder, faults);
     } else if (o->kind == OUTPUT_ENCRYPTION && strcmp(w->outputs.encryption.kind, kind) != 0) {
         char *text AUTO_FREE =
             heap_printf("Kubernetes %s takes the kind %s", w->cluster->kubernetes, kind);
@@ -126,11 +68,8 @@ int pki_verify(const struct cluster *cluster, const char *dir, struct texts *fau
                struct error *err)
 {
     struct pki_work w AUTO_WORK = {.folder = -1, .lock = -1};
-    if (work_open(cluster, dir, false, &w, err) < 0)
+    if (work_look(cluster, dir, &w, err) < 0)
         return -1;
-    if (w.folder < 0)
-        return error_set(err, "pki folder %s: it is not there; `nodebake pki` makes it", dir);
-    work_load(&w);
     for (size_t i = 0; i < w.ids.ca_count; i++)
         verify_ca(&w, i, faults);
     work_decide(&w, w.now);

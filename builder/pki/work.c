@@ -36,6 +36,16 @@ void work_load(struct pki_work *w)
     outputs_load(&w->input, w->folder, &w->outputs);
 }
 
+int work_look(const struct cluster *cluster, const char *dir, struct pki_work *w, struct error *err)
+{
+    if (work_open(cluster, dir, false, w, err) < 0)
+        return -1;
+    if (w->folder < 0)
+        return error_set(err, "pki folder %s: it is not there; `nodebake pki` makes it", dir);
+    work_load(w);
+    return 0;
+}
+
 void work_decide(struct pki_work *w, time_t until)
 {
     const struct judge judge = {&w->ids, w->holdings, w->cas, w->now, until};

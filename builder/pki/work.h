@@ -23,6 +23,10 @@ int work_open(const struct cluster *cluster, const char *dir, bool write, struct
 /* Reads all that is there; faults are noted. */
 void work_load(struct pki_work *w) NONNULL(1);
 
+/* Opens the folder, which must be there, and reads all that is in it. */
+int work_look(const struct cluster *cluster, const char *dir, struct pki_work *w, struct error *err)
+    NONNULL(1, 2, 3, 4) MUST_CHECK;
+
 /* Decides about all certificates but the CAs', which must be prepared. */
 void work_decide(struct pki_work *w, time_t until) NONNULL(1);
 

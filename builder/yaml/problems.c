@@ -54,6 +54,20 @@ int problems_settle(const struct problems *problems, int result, struct error *e
     return error_set(err, "%s: %zu problem%s", problems->file, n, n == 1 ? "" : "s");
 }
 
+int problems_first(const struct problems *problems, int result, struct error *err)
+{
+    static const char unknown[] = "unknown key '", known[] = "'; known here: ";
+    if (!problems->count)
+        return result;
+    const struct problem *first = &problems->items[0];
+    const char *list = strstr(first->text, known);
+    /* A key like a known one is no secret. */
+    if (list && strncmp(first->text, unknown, strlen(unknown)) == 0)
+        return error_set(err, "%s:%zu: unknown key; %s", problems->file, first->line,
+                         list + strlen("'; "));
+    return error_set(err, "%s:%zu: %s", problems->file, first->line, first->text);
+}
+
 void problems_print(const struct problems *problems, FILE *out)
 {
     for (size_t i = 0; i < problems->count; i++)

@@ -36,6 +36,11 @@ void problems_add(struct problems *problems, size_t line, size_t column, const c
 int problems_settle(const struct problems *problems, int result, struct error *err)
     NONNULL(1, 3) MUST_CHECK;
 
+/* The same for a file that holds secrets: the error is the first problem, "FILE:LINE: …", which
+ * does not cite a key that is not known. */
+int problems_first(const struct problems *problems, int result, struct error *err)
+    NONNULL(1, 3) MUST_CHECK;
+
 /* Prints a line "FILE:LINE:COLUMN: …" for each, and how many more there are. */
 void problems_print(const struct problems *problems, FILE *out) NONNULL(1, 2);
 
