@@ -19,7 +19,7 @@ export CMOCKA_MESSAGE_OUTPUT = TAP
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
 BUILDER_LIBS = libguestfs ext2fs com_err blkid libnbd openssl yaml-0.1 libarchive zlib jansson \
-	libmicrohttpd libsolv
+	libmicrohttpd libsolv gnutls
 # Asked once, and only when something is compiled: `make deps` must work before pkg-config is there.
 RELEASED_SECONDS = $(eval RELEASED_SECONDS := $(shell date -u -d $(RELEASED) +%s))$(RELEASED_SECONDS)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(BUILDER_LIBS)))$(PKG_CFLAGS)
@@ -331,7 +331,7 @@ demo: deps
 
 DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
 	libblkid-dev libnbd-dev libsolv-dev libssl-dev libyaml-dev \
-	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev
+	libarchive-dev zlib1g-dev libjansson-dev libmicrohttpd-dev libgnutls28-dev
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
