@@ -39,7 +39,7 @@ tell_logs()
     [ $status -ne 0 ] || return 0
     for log in "$tmp"/*.log; do
         diag "--- ${log##*/}, its end:"
-        diag "$(tail -n 25 "$log")"
+        diag "$(grep -vE '^I[0-9]{4} ' "$log" | tail -n 25)"
     done
     exit $status
 }
@@ -73,12 +73,12 @@ halt()
     done 2>/dev/null
 }
 
-# up NAME SECONDS COMMAND...: waits until the command succeeds; when it never does, or when NAME
-# ends before, so does the script.
+# up NAME SECONDS WHAT COMMAND...: passes as soon as the command succeeds; when it never does, or when
+# NAME ends before, so does the script.
 up()
 {
-    local name=$1 end=$((SECONDS + $2)) status=0
-    shift 2
+    local name=$1 end=$((SECONDS + $2)) what=$3 status=0
+    shift 3
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -le "$end" ] && kill -0 "${pids[$name]}" 2>/dev/null || {
             status=1
@@ -86,15 +86,15 @@ up()
         }
         sleep 0.1
     done
-    ok $status "$name is up"
+    ok $status "$what"
     [ $status -eq 0 ] || exit 1
 }
 
-# describe PKI NODE...: cluster.yaml of the golden one, with these settings and further nodes.
+# describe PKI [NAME ADDRESS]...: the golden cluster.yaml, with these settings and further controllers.
 describe()
 {
     cat "$golden/cluster.yaml"
-    printf '  - {name: %s, role: controller, address: %s}\n' "${@:2}"
+    [ $# -eq 1 ] || printf '  - {name: %s, role: controller, address: %s}\n' "${@:2}"
     echo "pki: {$1}"
 }
 
@@ -108,6 +108,9 @@ layout()
     etcd_client=kube-apiserver-etcd-client
     etcd_server=etcd-server etcd_peer=etcd-peer etcd_ca=etcd-ca
 }
+
+# listens ADDRESS PORT
+listens() { (: <"/dev/tcp/$1/$2") 2>/dev/null; }
 
 # etcd_start PKI NAME ADDRESS MEMBERS OPTION...: a member with the flags of the document (whose
 # MEMBERS are NAME=URL,...) and these.

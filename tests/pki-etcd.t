@@ -48,9 +48,8 @@ check()
     issue foreign four.yaml
 
     for n in 0 1 2; do etcd_start "$pki" controller-$n 10.240.0.1$n "$members"; done
-    up controller-0 60 etcd_ask "$pki" "$endpoints" endpoint health
-    is "$(etcd_ask "$pki" "$endpoints" member list | grep -c ', started, controller-')" 3 \
-        "$1: three members"
+    up controller-0 60 "$1: all are well" etcd_ask "$pki" "$endpoints" endpoint health
+    for n in 0 1 2; do up controller-$n 20 "$1: controller-$n is a member" has_joined controller-$n; done
     is "$(etcd_ask "$pki" "$endpoints" endpoint status -w json | jq '[.[].Status.leader] | unique | length')" 1 \
         "$1: with one leader"
     is "$(etcd_ask "$pki" https://10.240.0.10:2379 put a-key a-value 2>&1)" OK "$1: a client writes"
@@ -130,10 +129,10 @@ fourth()
     is "$?" 1 "$1: so it is no member"
     rm -rf mixed controller-3.etcd
     etcd_start four controller-3 10.240.0.13 "$all" --initial-cluster-state existing
-    up controller-3 60 has_joined controller-3
-    up controller-3 60 etcd_ask four https://10.240.0.13:2379 endpoint health
+    up controller-3 60 "$1: with one of the CA it gets in" has_joined controller-3
+    up controller-3 60 "$1: and is well" etcd_ask four https://10.240.0.13:2379 endpoint health
     is "$(etcd_ask four https://10.240.0.13:2379 get --print-value-only a-key 2>&1)" a-value \
-        "$1: with one of the CA it does, and has what was written"
+        "$1: and has what was written"
 }
 
 check shared 'key: rsa-2048'
