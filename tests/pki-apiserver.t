@@ -35,6 +35,7 @@ etcd_up()
     up controller-0 60 "etcd serves" etcd_ask pki $etcd endpoint health
 }
 
+plugins=NamespaceLifecycle,NodeRestriction,LimitRanger,ServiceAccount,DefaultStorageClass,ResourceQuota
 # serve OPTION...: the API server, with the document's flags and these.
 serve()
 {
@@ -42,7 +43,7 @@ serve()
         --apiserver-count=3 --audit-log-maxage=30 --audit-log-maxbackup=3 --audit-log-maxsize=100 \
         --audit-log-path="$tmp/audit" --authorization-mode=Node,RBAC --bind-address=0.0.0.0 \
         --client-ca-file=pki/ca.pem \
-        --enable-admission-plugins=NamespaceLifecycle,NodeRestriction,LimitRanger,ServiceAccount,DefaultStorageClass,ResourceQuota \
+        --enable-admission-plugins=$plugins \
         --etcd-cafile="pki/$etcd_ca.pem" --etcd-certfile="pki/$etcd_client.pem" \
         --etcd-keyfile="pki/$etcd_client-key.pem" --etcd-servers=$etcd --event-ttl=1h \
         --encryption-provider-config=pki/encryption-config.yaml \
@@ -97,10 +98,12 @@ done
 
 # --- who is refused ---
 
-like "$(curl -sS --cacert pki/ca.pem $url/api/v1/secrets)" '"secrets is forbidden: User ..system:anonymous' "no certificate"
+like "$(curl -sS --cacert pki/ca.pem $url/api/v1/secrets)" \
+    '"secrets is forbidden: User ..system:anonymous' "no certificate"
 is "$(curl -sS --cacert pki/ca.pem -H 'Authorization: Bearer abcdef.0123456789abcdef' -w '%{http_code}' -o body \
     $url/api/v1/secrets)" 401 "a token that is none"
-refuses apiserver "$unknown" "a certificate of another CA" as foreign/admin --certificate-authority pki/ca.pem get nodes
+refuses apiserver "$unknown" "a certificate of another CA" \
+    as foreign/admin --certificate-authority pki/ca.pem get nodes
 like "$(<refused.log)" 'You must be logged in' "is nobody"
 like "$(as foreign/admin get nodes)" "$unknown" "and who trusts another CA does not talk to the API server"
 refuses apiserver 'x509: certificate has expired' "an expired certificate" as expired/admin get nodes
@@ -116,7 +119,8 @@ is "$(as admin-public get namespace mine -o name)" namespace/mine "admin-public.
 
 # --- what controllers may do, and one of them ---
 
-is "$(may kube-controller-manager list pods nodes namespaces secrets)" "yes yes yes yes" "the controller manager sees all"
+is "$(may kube-controller-manager list pods nodes namespaces secrets)" \
+    "yes yes yes yes" "the controller manager sees all"
 is "$(may kube-controller-manager create secrets serviceaccounts pods nodes)" "yes yes no no" "makes what it needs"
 like "$(as kube-controller-manager delete namespace mine)" \
     'User "system:kube-controller-manager" cannot delete resource "namespaces"' "and no more"
@@ -158,8 +162,9 @@ token=$(service_token | base64 -d)
 is "$(signed "$token")" "Verified OK" "a token of the controller manager is signed by service-account-key.pem"
 known() { bearer "$token" /api/v1/secrets | grep -q 'User ..system:serviceaccount:default:default'; }
 up apiserver 20 "and accepted" known
-echo '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}' >request
-token=$(as admin create --raw /api/v1/namespaces/default/serviceaccounts/default/token -f request | jq -r .status.token)
+jq -n '{apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {expirationSeconds: 3600}}' >request
+token=$(as admin create --raw /api/v1/namespaces/default/serviceaccounts/default/token -f request |
+    jq -r .status.token)
 is "$(signed "$token")" "Verified OK" "a token of the API server, too"
 like "$(bearer "$token" /api/v1/secrets)" 'User ..system:serviceaccount:default:default' "and accepted"
 like "$(bearer "${token%???}AAA" /api/v1/secrets)" '"code": 401' "but not with another signature"
@@ -168,7 +173,8 @@ like "$(bearer "${token%???}AAA" /api/v1/secrets)" '"code": 401' "but not with a
 
 is "$(as bootstrap get nodes | tail -n 1)" "error: You must be logged in to the server (Unauthorized)" \
     "the bootstrap token is unknown at first"
-like "$(as admin apply -f pki/bootstrap-token.yaml)" '^secret/bootstrap-token-[a-z0-9]{6} created$' "bootstrap-token.yaml"
+like "$(as admin apply -f pki/bootstrap-token.yaml)" '^secret/bootstrap-token-[a-z0-9]{6} created$' \
+    "bootstrap-token.yaml"
 id=$(sed -n 's/^  token-id: "\(.*\)"/\1/p' pki/bootstrap-token.yaml)
 known() { as bootstrap get nodes | grep -q "User \"system:bootstrap:$id\" cannot list resource \"nodes\""; }
 up apiserver 20 "makes it known" known
@@ -222,10 +228,12 @@ secret() { as admin create secret generic "$1" --from-literal=text="$2"; }
 # text FILE NAME: what a secret says, asked as FILE.
 text() { as "$1" get secret "$2" -o 'jsonpath={.data.text}' | base64 -d 2>/dev/null; }
 
-is "$(node worker-0 10.240.0.20 | as worker-0 create --validate=false -f -)" "node/worker-0 created" "worker-0 registers itself"
+is "$(node worker-0 10.240.0.20 | as worker-0 create --validate=false -f -)" "node/worker-0 created" \
+    "worker-0 registers itself"
 like "$(node worker-1 10.240.0.21 | as worker-0 create --validate=false -f -)" \
     'node "worker-0" is not allowed to modify node "worker-1"' "but not worker-1"
-is "$(node worker-1 10.240.0.21 | as worker-1 create --validate=false -f -)" "node/worker-1 created" "that does worker-1"
+is "$(node worker-1 10.240.0.21 | as worker-1 create --validate=false -f -)" "node/worker-1 created" \
+    "that does worker-1"
 like "$(as worker-0 label node worker-1 mine=1)" 'node "worker-0" is not allowed to modify node "worker-1"' \
     "worker-0 does not change it either"
 secret a plain-text-a >bind.log
@@ -242,13 +250,14 @@ for name in 0:b 1:a; do
         "worker-${name%:*} does not read ${name#*:}"
 done
 pod d '' a | as admin create --validate=false -f - >>bind.log
-echo '{"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "d"}, "target": {"kind": "Node", "name": "worker-1"}}' >request
-like "$(as worker-1 create --raw /api/v1/namespaces/default/pods/d/binding -f request)" 'cannot create resource "pods/binding"' \
-    "worker-1 takes no pod"
+jq -n '{apiVersion: "v1", kind: "Binding", metadata: {name: "d"}, target: {kind: "Node", name: "worker-1"}}' >request
+like "$(as worker-1 create --raw /api/v1/namespaces/default/pods/d/binding -f request)" \
+    'cannot create resource "pods/binding"' "worker-1 takes no pod"
 as kube-scheduler create --raw /api/v1/namespaces/default/pods/d/binding -f request >>bind.log
 is "$(as admin get pod d -o 'jsonpath={.spec.nodeName}')" worker-1 "the scheduler gives it one"
 up apiserver 20 "and then it reads that pod's secret" text_is worker-1 a plain-text-a
-like "$(as worker-0 get secrets)" 'User "system:node:worker-0" cannot list resource "secrets"' "worker-0 lists no secrets"
+like "$(as worker-0 get secrets)" 'User "system:node:worker-0" cannot list resource "secrets"' \
+    "worker-0 lists no secrets"
 like "$(as worker-0 create namespace other)" 'User "system:node:worker-0" cannot create resource "namespaces"' \
     "worker-0 makes no namespaces"
 
@@ -269,12 +278,14 @@ like "$(kubelet worker-1)" 'certificate is valid for 10.240.0.21, not 10.240.0.2
 
 # --- secrets in etcd ---
 
-# stored NAME: the head of a secret in etcd, and how often its text can be read there.
+# stored NAME [KIND]: the head of a secret in etcd, and how many lines there have its text.
 stored()
 {
-    etcd_ask pki $etcd get --print-value-only "/registry/secrets/default/$1" >value
-    printf '%s %s\n' "$(head -c 23 value | tr -cd '[:print:]')" "$(grep -ac -e plain-text -e "$(base64 <<<plain-text | cut -c 1-12)" value)"
+    etcd_ask pki $etcd get --print-value-only "/registry/${2:-secrets}/default/$1" >value
+    echo "$(head -c 23 value | tr -cd '[:print:]') $(grep -ac -e plain-text -e "$(printf plain-tex | base64)" value)"
 }
+as admin create configmap a --from-literal=text=plain-text-a >bind.log
+like "$(stored a configmaps)" '^k8s.* 1$' "what is no secret can be read in etcd"
 is "$(stored a)" "k8s:enc:aescbc:v1:key1: 0" "a secret is encrypted in etcd"
 issue "rotate-encryption" "$nodebake" pki rotate-encryption
 halt TERM apiserver
