@@ -122,7 +122,7 @@ is "$(as admin-public get namespace mine -o name)" namespace/mine "admin-public.
 is "$(may kube-controller-manager list pods nodes namespaces secrets)" \
     "yes yes yes yes" "the controller manager sees all"
 is "$(may kube-controller-manager create secrets serviceaccounts pods nodes)" "yes yes no no" "makes what it needs"
-like "$(as kube-controller-manager delete namespace mine)" \
+like "$(as kube-controller-manager delete namespace mine --wait=false)" \
     'User "system:kube-controller-manager" cannot delete resource "namespaces"' "and no more"
 is "$(may kube-scheduler list pods nodes services)" "yes yes yes" "the scheduler sees pods and nodes"
 like "$(as kube-scheduler get secrets)" 'User "system:kube-scheduler" cannot list resource "secrets"' "and no more"
