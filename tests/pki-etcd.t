@@ -95,6 +95,12 @@ refused()
                 asks "https://10.240.0.10:$at" "$pki/$name" "$ca"
         done
     done
+    [ "$1" = separate ] || {
+        like "$(asks https://10.240.0.10:2379/health "$pki/worker-0" "$ca")" '"health":"true"' \
+            "$1: a worker is a client of etcd, since it has a certificate of the same CA"
+        refuses controller-0 'does not match any of DNSNames' "$1: but no peer, at another address" \
+            asks https://10.240.0.10:2380/version "$pki/worker-0" "$ca"
+    }
     own=(--endpoints https://10.240.0.10:2379 --dial-timeout 1s --command-timeout 2s)
     refuses controller-0 "$unverified" "$1: etcdctl with a certificate of another CA" \
         etcdctl "${own[@]}" --cacert "$ca" --cert "foreign/$etcd_client.pem" \
