@@ -191,7 +191,7 @@ static void wrong_ones_are_refused(void **state)
     network_file(old, BUNDLE, "");
     make("old.pem", "Old", 0);
     trust(old, "old.pem");
-    refuse(old, "cluster.yaml: trustedCAs: old.pem: the certificate of /C=US");
+    refuse(old, "cluster.yaml: trustedCAs: old.pem: the certificate of /O=Corp");
 }
 
 static void bases_without_the_package_are_refused(void **state)

@@ -150,10 +150,12 @@ static void presets_keep_the_units_down_until_firstboot(void **state)
     (void)state;
     struct plan *plan AUTO_PLAN = make("worker-0", NULL);
     assert_string_equal(text_at(plan, PATH_PRESET_OFF), "disable containerd.service\n"
+                                                        "disable nodebake-images.service\n"
                                                         "disable kubelet.service\n"
                                                         "disable kube-proxy.service\n");
     assert_string_equal(text_at(plan, PATH_TEMPLATES PATH_PRESET_ON),
-                        "enable containerd.service\nenable kubelet.service\n"
+                        "enable containerd.service\nenable nodebake-images.service\n"
+                        "enable kubelet.service\n"
                         "enable kube-proxy.service\n");
     assert_null(tree_find(plan->tree, PATH_PRESET_ON));
     assert_null(tree_find(plan->tree, "/etc/hostname"));
