@@ -88,6 +88,8 @@ BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
 BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
 	pki/verify pki/work
+BUILDER += pki/chain pki/csr pki/extensions pki/import pki/import-cas pki/import-files pki/request
+BUILDER += cmd/pki-csr cmd/pki-import
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
@@ -134,6 +136,7 @@ TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
+TESTS_BUILDER += pki/chain pki/import-files pki/request
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile

@@ -13,11 +13,13 @@
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, LARGE_BUFFER = 128 * 1024 /* bytes */ };
 
 extern const struct command cmd_init, cmd_plan, cmd_pki, cmd_pki_show, cmd_pki_verify,
-    cmd_pki_rotate, cmd_build, cmd_inspect, cmd_routes, cmd_metadata, cmd_completion;
+    cmd_pki_rotate, cmd_pki_csr, cmd_pki_import, cmd_build, cmd_inspect, cmd_routes, cmd_metadata,
+    cmd_completion;
 
 const struct command *const commands[] = {
-    &cmd_init,  &cmd_plan,    &cmd_pki,    &cmd_pki_show, &cmd_pki_verify, &cmd_pki_rotate,
-    &cmd_build, &cmd_inspect, &cmd_routes, &cmd_metadata, &cmd_completion, NULL};
+    &cmd_init,       &cmd_plan,     &cmd_pki,        &cmd_pki_show, &cmd_pki_verify,
+    &cmd_pki_rotate, &cmd_pki_csr,  &cmd_pki_import, &cmd_build,    &cmd_inspect,
+    &cmd_routes,     &cmd_metadata, &cmd_completion, NULL};
 
 static void print_help(void)
 {

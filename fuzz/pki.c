@@ -9,6 +9,7 @@
 #include "builder/pki/bootstrap.h"
 #include "builder/pki/check.h"
 #include "builder/pki/encryption.h"
+#include "builder/pki/import-files.h"
 #include "builder/pki/x509.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,7 +54,30 @@ static void try_cert(const struct buffer *pem)
     require(check_fit(&id, cert, true, &err) == 0 || *err.text);
     require(check_ca("a", cert, 1800000000, &err) == 0 || *err.text);
     require(check_lasts(cert, cert, 1800000000, 1800000001, &err) == 0 || *err.text);
-    require(check_issued(cert, cert, &why) || why);
+    require(chain_issued(cert, NULL, cert, &why) || why);
+}
+
+/* Several: as a file of the folder, and as one that is imported. */
+static void try_bundle(const struct buffer *pem)
+{
+    const time_t at = 1800000000;
+    struct error err = ERROR_INIT, why = ERROR_INIT;
+    X509 *cert AUTO_CERT = NULL;
+    struct certs between AUTO_CERTS = {0}, found AUTO_CERTS = {0};
+    struct import_files files AUTO_IMPORT_FILES = {0};
+    const char *text = NULL;
+    if (chain_load(pem, &cert, &between, &err) < 0)
+        require(*err.text && !cert && !between.count);
+    else
+        require(between.count < CHAIN_MAX && (chain_issued(cert, &between, cert, &text) || text));
+    if (import_parse("f", pem, at, &files, &err) < 0)
+        return;
+    require(files.count > 0 && files.count <= IMPORT_CERTS_MAX);
+    require(import_check_signers(&files, &err) == 0 || *err.text);
+    X509 *first = files.items[0].cert, *last = files.items[files.count - 1].cert;
+    require(chain_build(first, &files.cas, last, USAGE_CLIENT, at, &found, &why) == 0 || *why.text);
+    import_use(&files, first);
+    require(files.items[0].used);
 }
 
 static void try_encryption(const struct buffer *text)
@@ -89,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_key(&text);
     try_cert(&text);
+    try_bundle(&text);
     try_encryption(&text);
     try_token(&text);
     return 0;

@@ -38,7 +38,7 @@ options=$("$nodebake" --help | help_options)
 is "$(page_options docs/man/nodebake.1)" "$options" "nodebake(1) has the options"
 is "$(completes)" "$options" "completion has them"
 is "$(bash -c '. <("$0" completion) && COMP_WORDS=(nodebake pki "") COMP_CWORD=2 && _nodebake &&
-    echo ${COMPREPLY[@]}' "$nodebake")" "show verify rotate-encryption" "and what follows pki"
+    echo ${COMPREPLY[@]}' "$nodebake")" "show verify rotate-encryption csr import" "and what follows pki"
 is "$(sed -n 's/^\.It Xr nodebake-\([a-z-]*\) 1$/\1/p' docs/man/nodebake.1)" "${commands// /-}" \
     "nodebake(1) has the commands"
 options=$("$build/firstboot" --help | help_options)

@@ -65,9 +65,10 @@ static json_t *row_json(const struct pki_row *row)
     if (row->subject && gmtime_r(&row->ends, &tm))
         strftime(ends, sizeof ends, "%Y-%m-%dT%H:%M:%SZ", &tm);
     json_t *json =
-        json_pack("{s:s, s:s?, s:s?, s:o, s:s?, s:o, s:s?}", "name", row->name, "subject",
-                  row->subject, "issuer", row->issuer, "sans", pki_json_texts(&row->sans), "ends",
-                  *ends ? ends : NULL, "files", pki_json_texts(&row->files), "fault", row->fault);
+        json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:s?, s:o, s:s?}", "name", row->name, "subject",
+                  row->subject, "issuer", row->issuer, "chain", pki_json_texts(&row->between),
+                  "sans", pki_json_texts(&row->sans), "ends", *ends ? ends : NULL, "files",
+                  pki_json_texts(&row->files), "fault", row->fault);
     json_object_set_new(json, "daysLeft",
                         row->subject ? json_integer(row->days_left) : json_null());
     return json;

@@ -4,52 +4,13 @@
 #include <stdlib.h>
 
 #include "builder/cmd/pki-common.h"
-#include "builder/duration.h"
 #include "builder/heap.h"
-
-enum { RENEW_HOURS_MAX = 100 * 8766 };
 
 static int read_options(const struct args *args, struct pki_options *o, struct error *err)
 {
-    const char *renew = args_value(args, "renew-before");
     o->new_ca = args_flag(args, "new-ca");
     o->dry_run = args_flag(args, "dry-run");
-    if (renew && duration_hours(renew, 0, RENEW_HOURS_MAX, &o->renew_before, err) < 0)
-        return error_context(err, "--renew-before");
-    return 0;
-}
-
-static int show_json(const char *dir, const struct pki_options *o, const struct pki_report *report,
-                     struct error *err)
-{
-    json_t *steps = json_array();
-    for (size_t i = 0; i < report->count; i++) {
-        const struct pki_step *s = &report->steps[i];
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:b, s:s}", "file", s->file, "action",
-                                               pki_action_word(s->action), "newKey",
-                                               (int)s->new_key, "why", s->why));
-    }
-    return pki_print_json(json_pack("{s:s, s:b, s:i, s:o}", "folder", dir, "dryRun",
-                                    (int)o->dry_run, "written", (int)report->written, "steps",
-                                    steps),
-                          err);
-}
-
-static void show(const char *dir, const struct pki_options *o, const struct pki_report *report)
-{
-    static const char *const done[] = {[PKI_ISSUE] = "issued",
-                                       [PKI_REISSUE] = "reissued",
-                                       [PKI_REPLACE] = "replaced",
-                                       [PKI_WRITE] = "written"};
-    for (size_t i = 0; i < report->count; i++) {
-        const struct pki_step *s = &report->steps[i];
-        printf("%s/%s: %s%s%s: %s\n", dir, s->file, o->dry_run ? "would be " : "", done[s->action],
-               s->new_key ? " with a new key" : "", s->why);
-    }
-    if (!report->count)
-        printf("%s: nothing to do\n", dir);
-    else if (!o->dry_run)
-        printf("%s: %u files issued\n", dir, report->written);
+    return pki_read_renew(args, &o->renew_before, err);
 }
 
 static int run(const struct args *args, struct error *err)
@@ -61,8 +22,10 @@ static int run(const struct args *args, struct error *err)
         pki_issue(args->cluster, dir, &options, &report, err) < 0)
         return -1;
     if (args_flag(args, "json"))
-        return show_json(dir, &options, &report, err);
-    show(dir, &options, &report);
+        return pki_report_json(dir, options.dry_run, &report, err);
+    pki_report_show(dir, options.dry_run, &report);
+    if (report.count && !options.dry_run)
+        printf("%s: %u files issued\n", dir, report.written);
     return 0;
 }
 
@@ -76,7 +39,7 @@ const struct command cmd_pki = {
         "as it is. A CA is replaced with --new-ca only.\n",
     .options = {OPTION_CLUSTER,
                 OPTION_PKI,
-                {"renew-before", "TIME", "issue anew what ends within TIME, such as 720h or 30d"},
+                OPTION_RENEW,
                 {"new-ca", NULL, "replace the CA, and issue all certificates anew"},
                 {"dry-run", NULL, "say what would be done, write nothing"},
                 OPTION_JSON,

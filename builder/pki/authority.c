@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "builder/heap.h"
-#include "builder/pki/x509.h"
+#include "builder/pki/chain.h"
 #include "common/file.h"
 
-static const char BEGIN[] = "-----BEGIN ", DASHES[] = "-----", CERTIFICATE[] = "CERTIFICATE-----";
-static const char END[] = "-----END CERTIFICATE-----";
+static const char BEGIN[] = "-----BEGIN ";
 
 static int check_date(const ASN1_TIME *from, time_t now, int wrong, const char *what,
                       struct error *err)
@@ -63,24 +62,6 @@ static int add(const struct buffer *block, time_t now, struct authorities *out, 
     return 0;
 }
 
-/* The block at `at`, which begins one; *next is what follows it. */
-static int read_block(const char *at, struct buffer *block, const char **next, struct error *err)
-{
-    const char *label = at + strlen(BEGIN), *end = strstr(label, END);
-    if (strncmp(label, CERTIFICATE, strlen(CERTIFICATE)) != 0) {
-        const char *dashes = strstr(label, DASHES);
-        size_t len = dashes ? (size_t)(dashes - label) : 0;
-        return error_set(err, "holds a block '%.*s'; it must hold certificates only",
-                         len < 40 ? (int)len : 40, label);
-    }
-    if (!end)
-        return error_set(err, "a certificate has no end");
-    *next = end + strlen(END);
-    buffer_add(block, at, (size_t)(*next - at));
-    buffer_puts(block, "\n");
-    return 0;
-}
-
 int authorities_parse(const char *text, size_t len, time_t now, struct authorities *out,
                       struct error *err)
 {
@@ -89,7 +70,7 @@ int authorities_parse(const char *text, size_t len, time_t now, struct authoriti
         return error_set(err, "not a PEM text");
     for (const char *at = text; (at = strstr(at, BEGIN)); any = true) {
         struct buffer block AUTO_BUFFER = buffer_heap();
-        if (read_block(at, &block, &at, err) < 0 || add(&block, now, out, err) < 0)
+        if (chain_block(at, &block, &at, err) < 0 || add(&block, now, out, err) < 0)
             return -1;
     }
     return any ? 0 : error_set(err, "holds no certificate in PEM form");

@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "builder/heap.h"
+#include "builder/pki/chain.h"
 #include "builder/pki/check.h"
 
 static const time_t now = 1609459200; /* 2021-01-01 00:00:00 */
@@ -174,16 +175,16 @@ static void another_ca(void **state)
     EVP_PKEY *other_key AUTO_KEY = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     X509 *other AUTO_CERT = issue(&ca_subject, other_key, NULL, NULL, now);
     X509 *good AUTO_CERT = plain(&worker.subject);
-    assert_true(check_issued(good, ca, &why));
+    assert_true(chain_issued(good, NULL, ca, &why));
     X509 *cert AUTO_CERT = issue(&worker.subject, key, other, other_key, now);
-    assert_false(check_issued(cert, ca, &why));
+    assert_false(chain_issued(cert, NULL, ca, &why));
     assert_true(*why != '\0');
     /* The same name and key identifier, but another signature. */
     X509 *forged AUTO_CERT = issue(&worker.subject, key, ca, other_key, now);
-    assert_false(check_issued(forged, ca, &why));
+    assert_false(chain_issued(forged, NULL, ca, &why));
     /* Long after its end it is still this CA's. */
     X509 *old AUTO_CERT = issue(&worker.subject, key, ca, ca_key, now - 20 * year);
-    assert_true(check_issued(old, ca, &why));
+    assert_true(chain_issued(old, NULL, ca, &why));
 }
 
 static X509 *used_for(const char *usage)
@@ -215,7 +216,7 @@ static void an_intermediate_ca(void **state)
     X509 *own AUTO_CERT = issue(&ca_subject, own_key, ca, ca_key, now);
     X509 *cert AUTO_CERT = issue(&worker.subject, key, own, own_key, now);
     assert_int_equal(check_ca("ca", own, now, &err), 0);
-    assert_true(check_issued(cert, own, &why));
+    assert_true(chain_issued(cert, NULL, own, &why));
 }
 
 static void cas(void **state)

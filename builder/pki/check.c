@@ -234,30 +234,3 @@ int check_fit(const struct identity *id, X509 *cert, bool whole, struct error *w
         return -1;
     return check_usages(&id->subject, cert, why) < 0 ? -1 : check_sans(id, cert, why);
 }
-
-static void store_free_at(X509_STORE **store)
-{
-    X509_STORE_free(*store);
-}
-
-static void context_free_at(X509_STORE_CTX **ctx)
-{
-    X509_STORE_CTX_free(*ctx);
-}
-
-/* The CA is trusted as it stands, also when it is an intermediate one. */
-bool check_issued(X509 *cert, X509 *ca, const char **why)
-{
-    X509_STORE *store __attribute__((cleanup(store_free_at))) = X509_STORE_new();
-    X509_STORE_CTX *ctx __attribute__((cleanup(context_free_at))) = X509_STORE_CTX_new();
-    *why = "OpenSSL cannot verify";
-    if (!store || !ctx || !X509_STORE_add_cert(store, ca) ||
-        !X509_STORE_CTX_init(ctx, store, cert, NULL))
-        return false;
-    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(ctx),
-                                X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
-    if (X509_verify_cert(ctx) == 1)
-        return true;
-    *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
-    return false;
-}

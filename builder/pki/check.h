@@ -19,9 +19,6 @@ int check_ca(const char *stem, X509 *ca, time_t now, struct error *err) NONNULL(
 int check_begun(const char *stem, X509 *cert, time_t now, struct error *err)
     NONNULL(1, 2, 4) MUST_CHECK;
 
-/* Did the CA issue the certificate, whatever the time? *why says why not. */
-bool check_issued(X509 *cert, X509 *ca, const char **why) NONNULL(1, 2, 3);
-
 /* Is the certificate valid longer than `now`, and than `until` unless it ends with its CA? */
 int check_lasts(X509 *cert, X509 *ca, time_t now, time_t until, struct error *why)
     NONNULL(1, 2, 5) MUST_CHECK;

@@ -96,7 +96,7 @@ static void replace(X509 *cert)
 
 static void decided(enum verdict verdict, bool new_key, const char *why)
 {
-    const struct judge judge = {&ids, holdings, cas, now, now + 30 * day};
+    const struct judge judge = {&ids, holdings, cas, now, now + 30 * day, false};
     struct decision d = decide(&judge, 2);
     assert_string_equal(d.why.text, why);
     assert_int_equal(d.verdict, verdict);
@@ -120,7 +120,12 @@ static void what_is_missing(void **state)
     decided(VERDICT_ISSUE, true, "");
     cas[0].key = NULL;
     decided(VERDICT_REFUSE, true,
-            "ca-key.pem is not there, and admin.pem has to be issued: put the key of ca.pem back");
+            "ca-key.pem is not there, and admin.pem has to be issued: put the key of ca.pem back, "
+            "or have the CA sign what `nodebake pki csr` writes");
+    const struct judge elsewhere = {&ids, holdings, cas, now, now, true};
+    struct decision d = decide(&elsewhere, 2);
+    assert_int_equal(d.verdict, VERDICT_ISSUE);
+    assert_true(d.new_key);
     cas[0] = (struct ca){.state = CA_ABSENT}; /* as verify looks at it */
     decided(VERDICT_ISSUE, true, "");
 }
@@ -135,7 +140,8 @@ static void what_does_not_fit_any_more(void **state)
     cas[0].key = NULL;
     decided(VERDICT_REFUSE, false,
             "ca-key.pem is not there, and admin.pem has to be issued (its one organization is not "
-            "'system:masters'): put the key of ca.pem back");
+            "'system:masters'): put the key of ca.pem back, "
+            "or have the CA sign what `nodebake pki csr` writes");
 }
 
 static void what_ends(void **state)
@@ -163,7 +169,7 @@ static void who_issued_it(void **state)
             "admin.pem is there, but neither ca.pem nor ca-key.pem: put them back, or remove it to "
             "have all issued by a new CA");
     cas[0].state = CA_KEPT;
-    const struct judge judge = {&ids, holdings, cas, now, now};
+    const struct judge judge = {&ids, holdings, cas, now, now, false};
     struct decision d = decide(&judge, 2);
     assert_int_equal(d.verdict, VERDICT_REFUSE);
     assert_memory_equal(d.why.text, "admin.pem does not verify against ca.pem (", 42);
@@ -171,6 +177,31 @@ static void who_issued_it(void **state)
     decided(VERDICT_REISSUE, false, "ca-old.pem issued it, the CA before");
     cas[0].state = CA_REPLACED;
     decided(VERDICT_REISSUE, false, "ca.pem is new");
+}
+
+/* By way of another CA, which stands behind the certificate in its file. */
+static void what_is_between(void **state)
+{
+    (void)state;
+    struct identity middle = {.subject = {.cn = (char *)"middle", .ca = true, .hours = 240}};
+    struct error err = ERROR_INIT;
+    const time_t at = now - 5 * day;
+    X509 *ca AUTO_CERT = issue(&middle.subject, keys[OTHER], CA, at), *cert = NULL;
+    const struct issuer issuer = {ca, keys[OTHER]};
+    assert_int_equal(x509_issue(&admin->subject, keys[OWN], &issuer, at, &cert, &err), 0);
+    replace(cert);
+    const struct judge judge = {&ids, holdings, cas, now, now, false};
+    assert_int_equal(decide(&judge, 2).verdict, VERDICT_REFUSE);
+    certs_add(&holdings[2].between, ca);
+    assert_int_equal(decide(&judge, 2).verdict, VERDICT_KEEP);
+    certs_free(&holdings[2].between);
+    middle.subject.hours = 24;
+    X509 *over AUTO_CERT = issue(&middle.subject, keys[OTHER], CA, at);
+    certs_add(&holdings[2].between, over);
+    struct decision d = decide(&judge, 2);
+    assert_int_equal(d.verdict, VERDICT_REISSUE);
+    assert_string_equal(d.why.text, "the CA behind it in its file: it expired on 2027-01-11");
+    certs_free(&holdings[2].between);
 }
 
 /* Also when all is to be issued anew: which of the files is right, only the user can tell. */
@@ -200,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_fits_stays), TEST(what_is_missing), TEST(what_does_not_fit_any_more),
         TEST(what_ends),       TEST(who_issued_it),   TEST(what_does_not_go_together),
+        TEST(what_is_between),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -23,7 +23,8 @@ struct judge {
     const struct holding *holdings;
     const struct ca *cas; /* ids->ca_count of them */
     time_t now;
-    time_t until; /* until then certificates have to be valid */
+    time_t until;   /* until then certificates have to be valid */
+    bool elsewhere; /* a CA whose key is not there is no obstacle: another signs for it */
 };
 
 /* Decides about ids->items[i], which is no CA. */

@@ -89,7 +89,7 @@ static void another_user(void **state)
            "its key does not belong to its certificate");
     worker(by_hand(NULL, NULL, NULL, "admin.pem"), "its key: not a private key in PEM form");
     worker(by_hand(NULL, NULL, "worker-0-key.pem", NULL),
-           "its certificate: not a certificate in PEM form");
+           "its certificate: holds a block 'PRIVATE KEY'; it must hold certificates only");
 }
 
 static char *replaced(char *text, const char *from, const char *to)

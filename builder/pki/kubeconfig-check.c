@@ -72,13 +72,16 @@ static bool part_text(const struct check *c, const struct kubeconfig_part *part,
     return present;
 }
 
-/* NULL: there is none that can be read, which was told. The caller frees it. */
-static X509 *part_cert(const struct check *c, const struct kubeconfig_part *part, const char *what)
+/* NULL: there is none that can be read, which was told. The caller frees it. Without `between` it
+ * must be the only one. */
+static X509 *part_cert(const struct check *c, const struct kubeconfig_part *part, const char *what,
+                       struct certs *between)
 {
     struct error why = ERROR_INIT;
     struct buffer pem AUTO_BUFFER = buffer_heap();
     X509 *cert = NULL;
-    if (part_text(c, part, what, false, &pem) && x509_cert_parse(&pem, &cert, &why) < 0)
+    if (part_text(c, part, what, false, &pem) &&
+        (between ? chain_load(&pem, &cert, between, &why) : x509_cert_parse(&pem, &cert, &why)) < 0)
         fault(c, "its %s: %s", what, why.text);
     return cert;
 }
@@ -95,18 +98,30 @@ static EVP_PKEY *part_key(const struct check *c, const struct kubeconfig_part *p
 
 static void check_ca(const struct check *c, const struct kubeconfig_read *config)
 {
-    X509 *ca AUTO_CERT = part_cert(c, &config->ca, "CA");
+    X509 *ca AUTO_CERT = part_cert(c, &config->ca, "CA", NULL);
     if (ca && c->wanted->ca && X509_cmp(ca, c->wanted->ca) != 0)
         fault(c, "its CA is not ca.pem");
 }
 
+static bool same_certs(const struct certs *a, const struct certs *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = X509_cmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
 static void check_user(const struct check *c, const struct kubeconfig_read *config)
 {
-    X509 *cert AUTO_CERT = part_cert(c, &config->cert, "certificate");
+    struct certs between AUTO_CERTS = {0};
+    X509 *cert AUTO_CERT = part_cert(c, &config->cert, "certificate", &between);
     EVP_PKEY *key AUTO_KEY = part_key(c, &config->key);
     bool other = cert && c->wanted->cert && X509_cmp(cert, c->wanted->cert) != 0;
     if (other)
         fault(c, "its certificate is not %s.pem", c->wanted->stem);
+    else if (cert && c->wanted->cert && c->wanted->between &&
+             !same_certs(&between, c->wanted->between))
+        fault(c, "the CAs behind its certificate are not those in %s.pem", c->wanted->stem);
     if (cert && key && EVP_PKEY_eq(X509_get0_pubkey(cert), key) != 1)
         fault(c, "its key does not belong to its certificate");
     else if (key && !cert && c->wanted->key && EVP_PKEY_eq(key, c->wanted->key) != 1)

@@ -4,6 +4,7 @@
 
 #include <openssl/types.h>
 
+#include "builder/pki/chain.h"
 #include "builder/pki/kubeconfig.h"
 #include "builder/texts.h"
 
@@ -12,6 +13,7 @@ struct kubeconfig_wanted {
     const char *file;            /* its name */
     const char *server, *source; /* source: who says so, "cluster.yaml" */
     X509 *ca, *cert;             /* ca.pem, STEM.pem */
+    const struct certs *between; /* behind cert in STEM.pem */
     EVP_PKEY *key;               /* STEM-key.pem */
     const char *stem;
     const char *token; /* of a user without a certificate */

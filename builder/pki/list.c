@@ -58,9 +58,17 @@ static void add_end(struct pki_row *row, X509 *cert, time_t now)
     struct tm tm;
     if (!ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm))
         return;
-    row->ends = timegm(&tm);
+    time_t ends = timegm(&tm);
+    row->ends = row->ends && row->ends < ends ? row->ends : ends;
     long seconds = (long)(row->ends - now);
     row->days_left = seconds >= 0 ? seconds / DAY : -((-seconds + DAY - 1) / DAY);
+}
+
+static void add_between(struct pki_row *row, X509 *cert, time_t now)
+{
+    char *name AUTO_FREE = name_text(X509_get_subject_name(cert));
+    texts_add(&row->between, name);
+    add_end(row, cert, now);
 }
 
 static void add_file(struct texts *files, bool there, const char *stem, const char *suffix)
@@ -97,6 +105,8 @@ static void add_row(const struct pki_work *w, size_t i, struct pki_rows *out)
     row->issuer = name_text(X509_get_issuer_name(h->cert));
     add_sans(&row->sans, h->cert);
     add_end(row, h->cert, w->now);
+    for (size_t k = 0; k < h->between.count; k++)
+        add_between(row, h->between.items[k], w->now);
 }
 
 int pki_list(const struct cluster *cluster, const char *dir, struct pki_rows *out,
@@ -121,6 +131,7 @@ void pki_rows_free(struct pki_rows *rows)
         free(row->subject);
         free(row->issuer);
         free(row->fault);
+        texts_free(&row->between);
         texts_free(&row->sans);
         texts_free(&row->files);
     }

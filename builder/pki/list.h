@@ -14,8 +14,9 @@
 struct pki_row {
     char *name;
     char *subject, *issuer; /* NULL: there is no certificate */
+    struct texts between;   /* subjects of the CAs behind it in its file */
     struct texts sans;
-    time_t ends;
+    time_t ends;        /* the first of it and those between */
     long days_left;     /* whole days; negative: it is over */
     struct texts files; /* that are there */
     char *fault;        /* why what is there cannot be read, or NULL */

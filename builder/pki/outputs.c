@@ -177,6 +177,7 @@ void output_faults(const struct outputs_input *in, const struct output_list *lis
     if (o->kind == OUTPUT_KUBECONFIG) {
         wanted.stem = in->ids->items[o->identity].stem;
         wanted.cert = h->cert;
+        wanted.between = &h->between;
         wanted.key = h->key;
     } else if (has_token(list)) {
         print_token(&list->token, token);

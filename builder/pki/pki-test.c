@@ -113,7 +113,7 @@ static void works_without_the_ca_key(void **state)
     assert_int_equal(issue(), 1);
     drop("kube-proxy.pem");
     refused("ca-key.pem is not there, and kube-proxy.pem has to be issued: put the key of ca.pem "
-            "back");
+            "back, or have the CA sign what `nodebake pki csr` writes");
 }
 
 static void refuses_odd_sets(void **state)
@@ -157,12 +157,13 @@ static void refuses_what_is_no_pem(void **state)
     refused("worker-0-key.pem: not a private key in PEM form");
     copy_as("worker-0-key.pem", "worker-0.pem");
     copy("worker-0-key.pem");
-    refused("worker-0.pem: not a certificate in PEM form");
+    refused("worker-0.pem: holds a block 'PRIVATE KEY'; it must hold certificates only");
     struct buffer two AUTO_BUFFER = content(reference, "worker-0.pem");
-    struct buffer ca AUTO_BUFFER = content(reference, "ca.pem");
-    buffer_add(&two, ca.data, ca.len);
+    struct buffer other AUTO_BUFFER = content(reference, "kube-proxy.pem");
+    buffer_add(&two, other.data, other.len);
     put("worker-0.pem", two.data, two.len, 0644);
-    refused("worker-0.pem: 2 PEM blocks; one certificate is wanted");
+    refused("worker-0.pem: its certificate 2 did not issue the one before it: the file must hold "
+            "its own certificate first, then each one's issuer");
     char *large AUTO_FREE = heap_array(PEM_MAX + 1, 1);
     put("worker-0.pem", large, PEM_MAX + 1, 0644);
     refused("worker-0.pem: larger than the 65536 bytes allowed");

@@ -17,10 +17,9 @@ enum { HOUR = 3600 };
 
 const char *pki_action_word(enum pki_action action)
 {
-    static const char *const words[] = {[PKI_ISSUE] = "issue",
-                                        [PKI_REISSUE] = "reissue",
-                                        [PKI_REPLACE] = "replace",
-                                        [PKI_WRITE] = "write"};
+    static const char *const words[] = {
+        [PKI_ISSUE] = "issue", [PKI_REISSUE] = "reissue", [PKI_REPLACE] = "replace",
+        [PKI_WRITE] = "write", [PKI_REQUEST] = "request", [PKI_IMPORT] = "import"};
     return words[action];
 }
 
@@ -33,29 +32,11 @@ void pki_report_free(struct pki_report *report)
     free(report->steps);
 }
 
-static void add_step(struct pki_report *report, enum pki_action action, bool new_key, char *file,
-                     const char *why)
+void pki_report_add(struct pki_report *report, enum pki_action action, bool new_key, char *file,
+                    const char *why)
 {
     *APPEND(report->steps, report->count, report->cap) =
         (struct pki_step){action, new_key, file, heap_copy(why)};
-}
-
-/* A swap of CAs that a run did not finish goes first: half of it would look like a fault. */
-static int finish_swaps(const struct pki_work *w, bool dry_run, unsigned *written,
-                        struct error *err)
-{
-    bool pending = false;
-    for (size_t i = 0; i < w->ids.ca_count; i++) {
-        const char *stem = w->ids.items[i].stem;
-        if (!dry_run && swap_finish(w->folder, stem, written, err) < 0)
-            return -1;
-        if (dry_run && swap_pending(w->folder, stem, &pending, err) < 0)
-            return -1;
-        if (pending)
-            return error_set(err, "%s-new.pem is on its way into its place: run `nodebake pki`",
-                             stem);
-    }
-    return 0;
 }
 
 static int prepare_cas(struct pki_work *w, const struct pki_options *options, struct error *err)
@@ -78,8 +59,8 @@ static void tell_ca(const struct pki_work *w, size_t i, struct pki_report *repor
                  [CA_REPLACED] = {PKI_REPLACE, "a new CA was asked for"}};
     enum ca_state state = w->cas[i].state;
     if (state != CA_KEPT)
-        add_step(report, words[state].action, state != CA_RENEWED,
-                 heap_printf("%s.pem", w->ids.items[i].stem), words[state].why);
+        pki_report_add(report, words[state].action, state != CA_RENEWED,
+                       heap_printf("%s.pem", w->ids.items[i].stem), words[state].why);
 }
 
 static void tell_cert(const struct pki_work *w, size_t i, struct pki_report *report)
@@ -87,9 +68,9 @@ static void tell_cert(const struct pki_work *w, size_t i, struct pki_report *rep
     const struct decision *d = &w->decisions[i];
     if (d->verdict == VERDICT_KEEP)
         return;
-    add_step(report, d->verdict == VERDICT_ISSUE ? PKI_ISSUE : PKI_REISSUE, d->new_key,
-             heap_printf("%s.pem", w->ids.items[i].stem),
-             d->verdict == VERDICT_ISSUE ? "it is not there" : d->why.text);
+    pki_report_add(report, d->verdict == VERDICT_ISSUE ? PKI_ISSUE : PKI_REISSUE, d->new_key,
+                   heap_printf("%s.pem", w->ids.items[i].stem),
+                   d->verdict == VERDICT_ISSUE ? "it is not there" : d->why.text);
 }
 
 static void tell(const struct pki_work *w, struct pki_report *report)
@@ -101,8 +82,8 @@ static void tell(const struct pki_work *w, struct pki_report *report)
             tell_cert(w, i, report);
     for (size_t i = 0; i < w->outputs.count; i++)
         if (w->outputs.items[i].write)
-            add_step(report, PKI_WRITE, false, heap_copy(w->outputs.items[i].file),
-                     w->outputs.items[i].why.text);
+            pki_report_add(report, PKI_WRITE, false, heap_copy(w->outputs.items[i].file),
+                           w->outputs.items[i].why.text);
 }
 
 /* Everything is looked at before the first write. */
@@ -160,7 +141,7 @@ static int write_cas(struct pki_work *w, unsigned *written, struct error *err)
     for (size_t i = 0; i < w->ids.ca_count; i++)
         if (write_ca(w, i, written, err) < 0)
             return error_context(err, "issue %s", w->ids.items[i].stem);
-    return finish_swaps(w, false, written, err);
+    return work_finish_swaps(w, false, written, err);
 }
 
 static int put(const struct pki_work *w, size_t i, bool key, struct batch *batch, struct error *err)
@@ -243,7 +224,7 @@ static int write_all(struct pki_work *w, unsigned *written, struct error *err)
 static int issue_in(struct pki_work *w, const struct pki_options *options,
                     struct pki_report *report, struct error *err)
 {
-    if (finish_swaps(w, options->dry_run, &report->written, err) < 0 ||
+    if (work_finish_swaps(w, options->dry_run, &report->written, err) < 0 ||
         decide_all(w, options, err) < 0)
         return -1;
     tell(w, report);

@@ -17,7 +17,7 @@ struct pki_options {
     bool dry_run;          /* nothing is written */
 };
 
-enum pki_action { PKI_ISSUE, PKI_REISSUE, PKI_REPLACE, PKI_WRITE };
+enum pki_action { PKI_ISSUE, PKI_REISSUE, PKI_REPLACE, PKI_WRITE, PKI_REQUEST, PKI_IMPORT };
 
 /* One thing that is done, and why. */
 struct pki_step {
@@ -41,7 +41,28 @@ struct pki_report {
 int pki_issue(const struct cluster *cluster, const char *dir, const struct pki_options *options,
               struct pki_report *report, struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
 
-/* The word for what is done: "issue", "reissue", "replace", "write". */
+/* Writes NAME.csr, a request for a certificate, into the folder `out` (made when it is not there)
+ * for each of the identities: without names, for those whose certificates pki_issue would issue. A
+ * key that is not there is made, in the folder `dir`; nothing else in there changes. Each request
+ * is a step of the report, which is to be freed on -1, too. */
+int pki_csr(const struct cluster *cluster, const char *dir, const struct texts *names,
+            const char *out, const struct pki_options *options, struct pki_report *report,
+            struct error *err) NONNULL(1, 2, 3, 4, 5, 6, 7) MUST_CHECK;
+
+/* Takes certificates that a CA elsewhere issued, and CAs' own, from PEM files into the folder. All
+ * of them are checked before the first write: each belongs to a key of the folder, leads to its CA,
+ * fits the cluster and is valid; with one that does not, none is taken. A CA's certificate that is
+ * there is replaced with options->new_ca only. Each file written is a step of the report, which is
+ * to be freed on -1, too. */
+int pki_import(const struct cluster *cluster, const char *dir, const struct texts *files,
+               const struct pki_options *options, struct pki_report *report, struct error *err)
+    NONNULL(1, 2, 3, 4, 5, 6) MUST_CHECK;
+
+/* Appends a step; the report owns `file`, `why` is copied. */
+void pki_report_add(struct pki_report *report, enum pki_action action, bool new_key, char *file,
+                    const char *why) NONNULL(1, 4, 5);
+
+/* The word for what is done: "issue", "reissue", "replace", "write", "request", "import". */
 const char *pki_action_word(enum pki_action action);
 
 /* Frees what the struct holds. */

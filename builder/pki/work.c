@@ -6,6 +6,7 @@
 #include "builder/lock.h"
 #include "builder/pki/check.h"
 #include "builder/pki/folder.h"
+#include "builder/pki/swap.h"
 #include "common/cleanup.h"
 
 enum { LOCK_SECONDS = 30 };
@@ -46,9 +47,26 @@ int work_look(const struct cluster *cluster, const char *dir, struct pki_work *w
     return 0;
 }
 
+/* A swap of CAs that a run did not finish goes first: half of it would look like a fault. */
+int work_finish_swaps(const struct pki_work *w, bool dry_run, unsigned *written, struct error *err)
+{
+    bool pending = false;
+    for (size_t i = 0; i < w->ids.ca_count; i++) {
+        const char *stem = w->ids.items[i].stem;
+        if (!dry_run && swap_finish(w->folder, stem, written, err) < 0)
+            return -1;
+        if (dry_run && swap_pending(w->folder, stem, &pending, err) < 0)
+            return -1;
+        if (pending)
+            return error_set(err, "%s-new.pem is on its way into its place: run `nodebake pki`",
+                             stem);
+    }
+    return 0;
+}
+
 void work_decide(struct pki_work *w, time_t until)
 {
-    const struct judge judge = {&w->ids, w->holdings, w->cas, w->now, until};
+    const struct judge judge = {&w->ids, w->holdings, w->cas, w->now, until, w->elsewhere};
     for (size_t i = w->ids.ca_count; i < w->ids.count; i++)
         w->decisions[i] = decide(&judge, i);
 }

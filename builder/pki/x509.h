@@ -28,9 +28,9 @@ struct subject {
     char *cn, *o, *ou, *country, *state, *locality;
     struct san *sans;
     size_t san_count, san_cap;
-    bool ca;
-    unsigned usages; /* USAGE_…, none of a CA */
-    unsigned hours;  /* how long it is valid */
+    bool ca, last_ca; /* last_ca: it may sign no other CA */
+    unsigned usages;  /* USAGE_…, none of a CA */
+    unsigned hours;   /* how long it is valid */
 };
 
 /* Who signs; NULL in its place: the key itself. */
@@ -61,6 +61,14 @@ int x509_cert_print(X509 *cert, struct buffer *out, struct error *err) NONNULL(1
  * epoch), but no longer than its issuer's. */
 int x509_issue(const struct subject *subject, EVP_PKEY *key, const struct issuer *issuer,
                time_t now, X509 **out, struct error *err) NONNULL(1, 2, 5, 6) MUST_CHECK;
+
+/* The digest to sign with; NULL: that of the key itself (Edwards curves, which a CA of the user's
+ * may have). */
+const EVP_MD *x509_digest(const EVP_PKEY *key) NONNULL(1);
+
+/* Appends a request (PKCS #10) for such a certificate, signed by the key, as PEM. */
+int x509_request(const struct subject *subject, EVP_PKEY *key, struct buffer *out,
+                 struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 /* Sets the error to `what` and OpenSSL's reason; returns -1. */
 int x509_error(struct error *err, const char *what) NONNULL(1, 2);
