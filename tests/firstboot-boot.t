@@ -100,7 +100,7 @@ mount --bind "$tmp/kmsg" /dev/kmsg
 fresh_root
 run strace -f -qq -o "$tmp/trace" "$firstboot" --root "$R" --facts "$tmp/facts" --kmsg
 is "$status:$out" "0:" "with --kmsg standard error stays empty"
-like "$(<"$tmp/kmsg")" "^<5>nodebake: node worker-0 is ready: 8 files, 3 units, source file, [0-9]+ ms$" \
+like "$(<"$tmp/kmsg")" "^<5>nodebake: node worker-0 is ready: 8 files, 4 units, source file, [0-9]+ ms$" \
     "and the kernel's log has a notice"
 is "$(grep -c ' write(.*nodebake: node' "$tmp/trace")" 1 "in one write"
 : >"$tmp/kmsg"
@@ -180,7 +180,7 @@ fresh_root
 make_root "$tmp/offline"
 "$firstboot" --root "$tmp/offline" --facts "$tmp/facts" >/dev/null 2>&1
 boot gce
-like "$status:$out" "^0:nodebake: node worker-0 is ready: 8 files, 3 units, source gce, [0-9]+ ms$" \
+like "$status:$out" "^0:nodebake: node worker-0 is ready: 8 files, 4 units, source gce, [0-9]+ ms$" \
     "a boot on GCE finishes the node"
 is "$(<"$R/var/lib/nodebake/stamp")" "nodebake-stamp 1
 source gce
@@ -221,7 +221,7 @@ mount -o remount,rw "$R"
 echo junk >>"$R/usr/lib/nodebake/contract"
 mount -o remount,ro "$R"
 boot clone
-is "$status:$out" "1:nodebake: firstboot: contract:25: unknown word 'junk'; version 1 has no such line; \
+is "$status:$out" "1:nodebake: firstboot: contract:26: unknown word 'junk'; version 1 has no such line; \
 units may be enabled: without its contract nobody knows which" \
     "a finished root whose contract is damaged: the line claims nothing that is not so"
 fresh_root

@@ -36,7 +36,7 @@ sound()
         [ $missing -eq 0 ] && [ -e "$R$preset" ] || echo "a unit is enabled before its files stand"
     fi
     [ $missing -eq 0 ] || [ ! -e "$R$preset" ] || echo "the preset stands before the files"
-    [ ! -e "$R/var/lib/nodebake/stamp" ] || [ "$(enabled "$R" | wc -l)" -eq 4 ] ||
+    [ ! -e "$R/var/lib/nodebake/stamp" ] || [ "$(enabled "$R" | wc -l)" -eq 5 ] ||
         echo "the stamp stands before the units"
     find "$R" -name '.*.nodebake' -path '*key.pem*' -perm /077
 }

@@ -99,7 +99,7 @@ boot()
 }
 
 boot
-like "$status:$out" "^0:nodebake: node worker-0 is ready: 9 files, 3 units, source gce" \
+like "$status:$out" "^0:nodebake: node worker-0 is ready: 9 files, 4 units, source gce" \
     "a node without keys in its metadata is ready"
 is "$(<"$keys")" "$ed ann@HOST@example" "with those of its image"
 

@@ -49,7 +49,7 @@ is "$(state "$R")" "$before" "and writes nothing"
 
 finish
 is "$status" 0 "a first run succeeds"
-like "$out" '^nodebake: node worker-0 is ready: 8 files, 3 units, source file, [0-9]+ ms$' \
+like "$out" '^nodebake: node worker-0 is ready: 8 files, 4 units, source file, [0-9]+ ms$' \
     "and says so in one line"
 is "$(<"$R/etc/hostname")" worker-0 "the host name"
 is "$(<"$R/etc/hosts")" "127.0.0.1 localhost
@@ -165,7 +165,7 @@ refused "contract:1: version 2 is not known; this firstboot reads version 1" "an
 make_root "$R"
 echo 'halt now' >>"$contract"
 finish
-refused "contract:25: unknown word 'halt'; version 1 has no such line" "an unknown line is refused"
+refused "contract:26: unknown word 'halt'; version 1 has no such line" "an unknown line is refused"
 make_root "$R"
 echo '@POD_CIRD@' >>"$R/usr/lib/nodebake/templates/var/lib/kubelet/kubelet-config.yaml"
 finish
@@ -192,7 +192,7 @@ ok $? "and once it is gone, a run gives the bytes of an uncut one"
 make_root "$R"
 echo 'identity 0600 0 0 @NODE_NAME@.pem /var/lib/kubelet/worker-0.pem' >>"$contract"
 finish
-refused "/var/lib/kubelet/worker-0.pem: lines 14 and 25 of the contract both install it" \
+refused "/var/lib/kubelet/worker-0.pem: lines 14 and 26 of the contract both install it" \
     "one destination of two lines is refused"
 make_root "$R"
 mkdir -p "$R/etc/systemd/system/multi-user.target.wants/kubelet.service"
