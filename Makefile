@@ -46,7 +46,7 @@ BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lo
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
-	build/update
+	build/unseal build/update
 BUILDER += cluster/settings-text
 BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
@@ -88,6 +88,7 @@ BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
 BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
 	pki/verify pki/work
+BUILDER += cmd/pki-passphrase pki/cms pki/convert pki/derive pki/passphrase pki/seal-key pki/seal-text
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime

@@ -19,6 +19,16 @@ json_t *pki_json_texts(const struct texts *texts) NONNULL(1);
     {                                                                                              \
         "pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"                \
     }
+/* Takes the passphrase that the command line names, if any. To be called before all else, by each
+ * command that has OPTIONS_PASSPHRASE. */
+int pki_passphrase(const struct args *args, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Two rows. */
+#define OPTIONS_PASSPHRASE                                                                         \
+    {"passphrase-file", "FILE", "the keys' passphrase is the first line of FILE"},                 \
+    {                                                                                              \
+        "passphrase-fd", "N", "... of what descriptor N gives"                                     \
+    }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
         "json", NULL, "print JSON"                                                                 \

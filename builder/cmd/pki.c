@@ -6,6 +6,8 @@
 #include "builder/cmd/pki-common.h"
 #include "builder/duration.h"
 #include "builder/heap.h"
+#include "builder/pki/convert.h"
+#include "builder/pki/passphrase.h"
 
 enum { RENEW_HOURS_MAX = 100 * 8766 };
 
@@ -52,13 +54,67 @@ static void show(const char *dir, const struct pki_options *o, const struct pki_
         printf("%s: %u files issued\n", dir, report->written);
 }
 
+/* What the command line asks for beside issuing. */
+static const struct {
+    const char *option, *deed;
+    enum conversion how;
+} conversions[] = {
+    {"encrypt", "encrypted", CONVERT_ENCRYPT},
+    {"decrypt", "decrypted", CONVERT_DECRYPT},
+    {"new-passphrase-file", "encrypted with the new passphrase", CONVERT_CHANGE},
+};
+
+/* Sets the index of the conversion, or -1. */
+static int choose_conversion(const struct args *args, int *chosen, struct error *err)
+{
+    *chosen = -1;
+    for (size_t i = 0; i < ARRAY_LEN(conversions); i++) {
+        if (!args_value(args, conversions[i].option))
+            continue;
+        if (*chosen >= 0)
+            return error_set(err, "--%s and --%s exclude each other", conversions[*chosen].option,
+                             conversions[i].option);
+        *chosen = (int)i;
+    }
+    if (*chosen >= 0 && !passphrase_given(PASSPHRASE_NOW))
+        return error_set(err, "--%s needs --passphrase-file or --passphrase-fd",
+                         conversions[*chosen].option);
+    return 0;
+}
+
+/* A dry run ends with it: what comes after needs the folder as it would be. */
+static int convert(const struct args *args, const char *dir, bool *done, struct error *err)
+{
+    int i;
+    unsigned count = 0;
+    bool dry = args_flag(args, "dry-run");
+    const char *next = args_value(args, "new-passphrase-file");
+    if (choose_conversion(args, &i, err) < 0)
+        return -1;
+    if (i < 0)
+        return 0;
+    if (next && passphrase_read_file(PASSPHRASE_NEXT, next, err) < 0)
+        return error_context(err, "--new-passphrase-file");
+    if (pki_convert(dir, conversions[i].how, dry, &count, err) < 0)
+        return -1;
+    *done = dry;
+    if ((count || dry) && !args_flag(args, "json"))
+        printf("%s: %u files %s%s\n", dir, count, dry ? "would be " : "", conversions[i].deed);
+    return 0;
+}
+
 static int run(const struct args *args, struct error *err)
 {
     struct pki_options options = {0};
     struct pki_report report AUTO_PKI_REPORT = {0};
     char *dir AUTO_FREE = pki_folder(args);
-    if (read_options(args, &options, err) < 0 ||
-        pki_issue(args->cluster, dir, &options, &report, err) < 0)
+    bool done = false;
+    if (pki_passphrase(args, err) < 0 || read_options(args, &options, err) < 0 ||
+        convert(args, dir, &done, err) < 0)
+        return -1;
+    if (done)
+        return 0;
+    if (pki_issue(args->cluster, dir, &options, &report, err) < 0)
         return -1;
     if (args_flag(args, "json"))
         return show_json(dir, &options, &report, err);
@@ -73,9 +129,14 @@ const struct command cmd_pki = {
     .details =
         "Issues what is missing in DIR, and anew what does not fit the cluster file any more or\n"
         "has expired, for the key that is there; says what and why. What is valid and fits stays\n"
-        "as it is. A CA is replaced with --new-ca only.\n",
+        "as it is. A CA is replaced with --new-ca only. With a passphrase, all secrets that are\n"
+        "written are encrypted; what lies plain is converted with --encrypt only.\n",
     .options = {OPTION_CLUSTER,
                 OPTION_PKI,
+                OPTIONS_PASSPHRASE,
+                {"encrypt", NULL, "encrypt the secrets that lie plain in DIR"},
+                {"decrypt", NULL, "write all secrets in DIR plain"},
+                {"new-passphrase-file", "FILE", "change the passphrase to the first line of FILE"},
                 {"renew-before", "TIME", "issue anew what ends within TIME, such as 720h or 30d"},
                 {"new-ca", NULL, "replace the CA, and issue all certificates anew"},
                 {"dry-run", NULL, "say what would be done, write nothing"},
