@@ -135,6 +135,7 @@ TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki
 TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
+TESTS_BUILDER += pki/convert pki/passphrase pki/seal
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile

@@ -1,4 +1,5 @@
-/* Secrets of an encrypted pki folder: their text goes from there into images through memory only. */
+/* Secrets of an encrypted pki folder: their text goes from there into images through memory only.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -22,7 +22,7 @@ static int read_options(const struct args *args, struct pki_options *o, struct e
 }
 
 static int show_json(const char *dir, const struct pki_options *o, const struct pki_report *report,
-                     struct error *err)
+                     unsigned converted, struct error *err)
 {
     json_t *steps = json_array();
     for (size_t i = 0; i < report->count; i++) {
@@ -31,9 +31,9 @@ static int show_json(const char *dir, const struct pki_options *o, const struct 
                                                pki_action_word(s->action), "newKey",
                                                (int)s->new_key, "why", s->why));
     }
-    return pki_print_json(json_pack("{s:s, s:b, s:i, s:o}", "folder", dir, "dryRun",
-                                    (int)o->dry_run, "written", (int)report->written, "steps",
-                                    steps),
+    return pki_print_json(json_pack("{s:s, s:b, s:i, s:i, s:o}", "folder", dir, "dryRun",
+                                    (int)o->dry_run, "converted", (int)converted, "written",
+                                    (int)report->written, "steps", steps),
                           err);
 }
 
@@ -82,11 +82,11 @@ static int choose_conversion(const struct args *args, int *chosen, struct error 
     return 0;
 }
 
-/* A dry run ends with it: what comes after needs the folder as it would be. */
-static int convert(const struct args *args, const char *dir, bool *done, struct error *err)
+/* Counts the files; *asked: it was asked for. */
+static int convert(const struct args *args, const char *dir, bool *asked, unsigned *count,
+                   struct error *err)
 {
     int i;
-    unsigned count = 0;
     bool dry = args_flag(args, "dry-run");
     const char *next = args_value(args, "new-passphrase-file");
     if (choose_conversion(args, &i, err) < 0)
@@ -95,11 +95,11 @@ static int convert(const struct args *args, const char *dir, bool *done, struct 
         return 0;
     if (next && passphrase_read_file(PASSPHRASE_NEXT, next, err) < 0)
         return error_context(err, "--new-passphrase-file");
-    if (pki_convert(dir, conversions[i].how, dry, &count, err) < 0)
+    if (pki_convert(dir, conversions[i].how, dry, count, err) < 0)
         return -1;
-    *done = dry;
-    if ((count || dry) && !args_flag(args, "json"))
-        printf("%s: %u files %s%s\n", dir, count, dry ? "would be " : "", conversions[i].deed);
+    *asked = true;
+    if ((*count || dry) && !args_flag(args, "json"))
+        printf("%s: %u files %s%s\n", dir, *count, dry ? "would be " : "", conversions[i].deed);
     return 0;
 }
 
@@ -108,17 +108,19 @@ static int run(const struct args *args, struct error *err)
     struct pki_options options = {0};
     struct pki_report report AUTO_PKI_REPORT = {0};
     char *dir AUTO_FREE = pki_folder(args);
-    bool done = false;
+    bool converts = false;
+    unsigned converted = 0;
     if (pki_passphrase(args, err) < 0 || read_options(args, &options, err) < 0 ||
-        convert(args, dir, &done, err) < 0)
+        convert(args, dir, &converts, &converted, err) < 0)
         return -1;
-    if (done)
-        return 0;
-    if (pki_issue(args->cluster, dir, &options, &report, err) < 0)
+    /* What would be issued after it is told by a folder as it would be only. */
+    bool ends = converts && options.dry_run;
+    if (!ends && pki_issue(args->cluster, dir, &options, &report, err) < 0)
         return -1;
     if (args_flag(args, "json"))
-        return show_json(dir, &options, &report, err);
-    show(dir, &options, &report);
+        return show_json(dir, &options, &report, converted, err);
+    if (!ends)
+        show(dir, &options, &report);
     return 0;
 }
 

@@ -74,9 +74,9 @@ ASN1_SEQUENCE(NB_CMS) = {
     ASN1_SIMPLE(NB_CMS, type, ASN1_OBJECT),
     ASN1_EXP(NB_CMS, enveloped, NB_ENVELOPED, 0),
 } static_ASN1_SEQUENCE_END(NB_CMS)
-/* clang-format on */
+    /* clang-format on */
 
-static void free_at(NB_CMS **cms)
+    static void free_at(NB_CMS * *cms)
 {
     ASN1_item_free((ASN1_VALUE *)*cms, ASN1_ITEM_rptr(NB_CMS));
 }
@@ -124,7 +124,8 @@ static bool read_all(const NB_CMS *cms, struct cms_text *out)
     if (OBJ_obj2nid(cms->type) != NID_pkcs7_enveloped || e->version != VERSION_ENVELOPED ||
         sk_NB_RECIPIENT_num(e->recipients) != 1 ||
         !read_password(sk_NB_RECIPIENT_value(e->recipients, 0)->d.password, out) ||
-        OBJ_obj2nid(e->content->type) != NID_pkcs7_data || !read_cipher(e->content->cipher, out->iv))
+        OBJ_obj2nid(e->content->type) != NID_pkcs7_data ||
+        !read_cipher(e->content->cipher, out->iv))
         return false;
     buffer_add(&out->bytes, ASN1_STRING_get0_data(e->content->bytes),
                (size_t)ASN1_STRING_length(e->content->bytes));
@@ -181,8 +182,8 @@ static bool set_wrapping(X509_ALGOR *algorithm, const unsigned char iv[CMS_IV])
 static bool set_password(NB_PASSWORD *p, const struct cms_text *text)
 {
     const struct derivation *how = &text->how;
-    X509_ALGOR *pbkdf2 = PKCS5_pbkdf2_set(how->rounds, (unsigned char *)how->salt,
-                                          (int)how->salt_len, how->prf, -1);
+    X509_ALGOR *pbkdf2 =
+        PKCS5_pbkdf2_set(how->rounds, (unsigned char *)how->salt, (int)how->salt_len, how->prf, -1);
     if (!pbkdf2)
         return false;
     X509_ALGOR_free(p->derivation);

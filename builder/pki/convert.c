@@ -49,13 +49,13 @@ static void add(struct secrets *list, const char *name, enum seal_kind kind)
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i].name, name) == 0)
             return;
-    *APPEND(list->items, list->count, list->cap) = (struct secret){
-        .name = heap_copy(name),
-        .file = heap_printf("%s%s", name, kind == SEAL_TEXT ? SEAL_SUFFIX : ""),
-        .kind = kind,
-        .plain_bytes = buffer_heap(),
-        .sealed_bytes = buffer_heap(),
-        .wanted = buffer_heap()};
+    *APPEND(list->items, list->count, list->cap) =
+        (struct secret){.name = heap_copy(name),
+                        .file = heap_printf("%s%s", name, kind == SEAL_TEXT ? SEAL_SUFFIX : ""),
+                        .kind = kind,
+                        .plain_bytes = buffer_heap(),
+                        .sealed_bytes = buffer_heap(),
+                        .wanted = buffer_heap()};
 }
 
 static void add_if_secret(struct secrets *list, const char *file)
@@ -214,10 +214,10 @@ static int plan_change(struct secret *s, struct error *err)
 
 static int plan_all(int folder, struct secrets *list, enum conversion how, struct error *err)
 {
-    static int (*const planners[])(struct secret *, struct error *) = {
-        [CONVERT_ENCRYPT] = plan_encrypt,
-        [CONVERT_DECRYPT] = plan_decrypt,
-        [CONVERT_CHANGE] = plan_change};
+    static int (*const planners[])(struct secret *,
+                                   struct error *) = {[CONVERT_ENCRYPT] = plan_encrypt,
+                                                      [CONVERT_DECRYPT] = plan_decrypt,
+                                                      [CONVERT_CHANGE] = plan_change};
     if (list_secrets(folder, list, err) < 0)
         return -1;
     for (size_t i = 0; i < list->count; i++) {

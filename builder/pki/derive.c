@@ -36,9 +36,8 @@ int derivation_read(const X509_ALGOR *algorithm, struct derivation *out)
     if (!p)
         return -1;
     long rounds = ASN1_INTEGER_get(p->iter);
-    int salt = p->salt->type == V_ASN1_OCTET_STRING
-                   ? ASN1_STRING_length(p->salt->value.octet_string)
-                   : 0;
+    int salt =
+        p->salt->type == V_ASN1_OCTET_STRING ? ASN1_STRING_length(p->salt->value.octet_string) : 0;
     *out = (struct derivation){.rounds = (int)rounds, .prf = NID_hmacWithSHA1};
     if (p->prf)
         out->prf = OBJ_obj2nid(p->prf->algorithm);
@@ -74,17 +73,16 @@ int derivation_own(enum passphrase which, enum seal_use use, struct derivation *
             return 0;
         }
     }
-    *out = (struct derivation){
-        .salt_len = SALT_OWN, .rounds = ROUNDS_OWN, .prf = NID_hmacWithSHA256};
+    *out =
+        (struct derivation){.salt_len = SALT_OWN, .rounds = ROUNDS_OWN, .prf = NID_hmacWithSHA256};
     return RAND_bytes(out->salt, SALT_OWN) == 1 ? 0 : x509_error(err, "random bytes");
 }
 
 static const EVP_MD *digest_of(int prf)
 {
     int digest;
-    return EVP_PBE_find(EVP_PBE_TYPE_PRF, prf, NULL, &digest, NULL)
-               ? EVP_get_digestbynid(digest)
-               : NULL;
+    return EVP_PBE_find(EVP_PBE_TYPE_PRF, prf, NULL, &digest, NULL) ? EVP_get_digestbynid(digest)
+                                                                    : NULL;
 }
 
 static struct kept *new_kept(void)

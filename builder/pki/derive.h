@@ -29,7 +29,8 @@ struct derivation {
 /* Reads the parameters of PBKDF2; -1 without an error: another derivation, or out of bounds. */
 int derivation_read(const X509_ALGOR *algorithm, struct derivation *out) NONNULL(1, 2) MUST_CHECK;
 
-/* The parameters for what is written: those of files that the passphrase has opened, or new ones. */
+/* The parameters for what is written: those of files that the passphrase has opened, or new ones.
+ */
 int derivation_own(enum passphrase which, enum seal_use use, struct derivation *out,
                    struct error *err) NONNULL(3, 4) MUST_CHECK;
 

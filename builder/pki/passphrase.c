@@ -39,7 +39,8 @@ static struct line *line_of(enum passphrase which)
     return &lines[which];
 }
 
-/* Byte by byte, so that what follows the line stays for others, and nothing of it lies elsewhere. */
+/* Byte by byte, so that what follows the line stays for others, and nothing of it lies elsewhere.
+ */
 static int read_line(int fd, struct line *line, struct error *err)
 {
     char c = '\0';

@@ -155,8 +155,8 @@ static int encrypt(enum passphrase which, const unsigned char *der, size_t n, X5
         return -1;
     if (RAND_bytes(iv, IV) != 1 || derive_cbc(true, key, iv, der, n, &bytes) < 0)
         return x509_error(err, "encrypt a key");
-    X509_ALGOR *pbes2 = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), how.rounds, how.salt,
-                                          (int)how.salt_len, iv, how.prf);
+    X509_ALGOR *pbes2 =
+        PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), how.rounds, how.salt, (int)how.salt_len, iv, how.prf);
     X509_SIG_getm(sealed, &algorithm, &content);
     bool good = pbes2 && X509_ALGOR_copy(algorithm, pbes2) &&
                 ASN1_OCTET_STRING_set(content, (const unsigned char *)bytes.data, (int)bytes.len);
