@@ -24,7 +24,9 @@ typedef struct {
         NB_PASSWORD *password;
     } d;
 } NB_RECIPIENT;
+#ifndef __cppcheck__ /* which does not know the macros of OpenSSL */
 DEFINE_STACK_OF(NB_RECIPIENT)
+#endif
 
 /* EncryptedContentInfo */
 typedef struct {
@@ -46,6 +48,7 @@ typedef struct {
     NB_ENVELOPED *enveloped;
 } NB_CMS;
 
+#ifndef __cppcheck__
 /* clang-format off */
 ASN1_SEQUENCE(NB_PASSWORD) = {
     ASN1_EMBED(NB_PASSWORD, version, INT32),
@@ -74,9 +77,10 @@ ASN1_SEQUENCE(NB_CMS) = {
     ASN1_SIMPLE(NB_CMS, type, ASN1_OBJECT),
     ASN1_EXP(NB_CMS, enveloped, NB_ENVELOPED, 0),
 } static_ASN1_SEQUENCE_END(NB_CMS)
-    /* clang-format on */
+/* clang-format on */
+#endif
 
-    static void free_at(NB_CMS * *cms)
+                                        static void free_at(NB_CMS * *cms)
 {
     ASN1_item_free((ASN1_VALUE *)*cms, ASN1_ITEM_rptr(NB_CMS));
 }

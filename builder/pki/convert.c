@@ -121,18 +121,11 @@ static int unseal(enum passphrase which, const struct secret *s, struct buffer *
 
 static int check_passphrase(const struct secrets *list, struct error *err)
 {
-    size_t opened = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct secret *s = &list->items[i];
         struct buffer text AUTO_BUFFER = buffer_heap();
-        if (!s->sealed)
-            continue;
-        if (unseal(PASSPHRASE_NOW, s, &text, err) < 0)
-            return error_context(
-                err, "%s%s", s->file,
-                opened ? " (others open: was a change of the passphrase cut? Then do it again)"
-                       : "");
-        opened++;
+        if (s->sealed && unseal(PASSPHRASE_NOW, s, &text, err) < 0)
+            return error_context(err, "%s", s->file);
     }
     return 0;
 }

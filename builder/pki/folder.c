@@ -14,6 +14,8 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
+enum { SEALED_MAX = 2 * PEM_MAX }; /* base64 takes a third more */
+
 /* What nobody but the owner may do, and the mode that sees to it. */
 struct rule {
     mode_t refused, right;
@@ -70,7 +72,9 @@ int folder_read_as_is(int fd, const char *name, bool secret, struct buffer *out,
         return error_set(err, "%s is not a regular file: put the file itself there", name);
     if (check_access(name, &st, secret ? &rule_secret : &rule_public, err) < 0)
         return -1;
-    if (file_read(fd, name, FOLDER_FILE_MAX, out, err) < 0)
+    size_t n = strlen(name), m = strlen(SEAL_SUFFIX);
+    bool sealed = n > m && strcmp(name + n - m, SEAL_SUFFIX) == 0;
+    if (file_read(fd, name, sealed ? SEALED_MAX : PEM_MAX, out, err) < 0)
         return -1;
     *present = true;
     return 0;

@@ -12,8 +12,6 @@
  * belongs to somebody else, or that others can enter, is an error. */
 int folder_open(const char *dir, bool make, int *fd, struct error *err) NONNULL(1, 3, 4) MUST_CHECK;
 
-enum { FOLDER_FILE_MAX = 128 * 1024 }; /* bytes */
-
 /* Appends the file's bytes and sets *present; a file that is not there, or a folder that is not
  * (fd -1), sets it to false. A file
  * that is not the caller's own, that others can write, or when `secret` read, is an error. A secret

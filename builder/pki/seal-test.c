@@ -145,7 +145,7 @@ static void files_share_the_derivation_only(void **state)
     give(PASSPHRASE_NOW, right);
     struct cms_text a AUTO_CMS_TEXT, b AUTO_CMS_TEXT;
     struct buffer one AUTO_BUFFER = sealed_text("kind: Config\n", 13),
-                  two AUTO_BUFFER = sealed_text("kind: Config\n", 13);
+                      two AUTO_BUFFER = sealed_text("kind: Config\n", 13);
     assert_int_equal(cms_parse(&one, &a), 0);
     assert_int_equal(cms_parse(&two, &b), 0);
     assert_int_equal(a.how.rounds, ROUNDS_OWN);
@@ -166,7 +166,7 @@ static void another_passphrase_opens_nothing(void **state)
     (void)state;
     struct error err = ERROR_INIT;
     struct buffer key AUTO_BUFFER = sealed_key(&key_pem), text AUTO_BUFFER = sealed_text("abc", 3),
-                  out AUTO_BUFFER = buffer_heap();
+                      out AUTO_BUFFER = buffer_heap();
     give(PASSPHRASE_NOW, wrong);
     assert_int_equal(unseal_key(PASSPHRASE_NOW, &key, &out, &err), -1);
     assert_string_equal(err.text, "the passphrase does not open it");
