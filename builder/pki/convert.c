@@ -95,8 +95,9 @@ static int load(int folder, struct secret *s, struct error *err)
     if (s->kind == SEAL_TEXT)
         return folder_read_as_is(folder, s->file, true, &s->sealed_bytes, &s->sealed, err);
     if (s->plain && seal_is_encrypted(&s->plain_bytes)) {
+        struct buffer none = s->sealed_bytes;
         s->sealed_bytes = s->plain_bytes;
-        s->plain_bytes = buffer_heap();
+        s->plain_bytes = none;
         s->plain = false;
         s->sealed = true;
     }
