@@ -85,7 +85,7 @@ static void try_token(const struct buffer *text)
 /* No key is derived here: that takes long on purpose. */
 static void try_cms(const struct buffer *pem)
 {
-    struct cms_text text AUTO_CMS_TEXT, again AUTO_CMS_TEXT = {.bytes = buffer_heap()};
+    struct cms_text text AUTO_CMS_TEXT, again AUTO_CMS_TEXT = {.bytes.data = NULL};
     struct buffer out AUTO_BUFFER = buffer_heap();
     if (cms_parse(pem, &text) < 0)
         return;

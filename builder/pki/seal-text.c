@@ -96,7 +96,7 @@ int seal_text(enum passphrase which, const struct buffer *text, struct buffer *o
 int unseal_text(enum passphrase which, const struct buffer *sealed, struct buffer *out,
                 struct error *err)
 {
-    struct cms_text cms AUTO_CMS_TEXT = {.bytes = buffer_heap()};
+    struct cms_text cms AUTO_CMS_TEXT = {.bytes.data = NULL};
     unsigned char key[DERIVED_KEY];
     const unsigned char *with;
     if (!passphrase_given(which))
