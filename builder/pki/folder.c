@@ -125,20 +125,32 @@ const char *folder_suffix(const char *name)
     return passphrase_given(PASSPHRASE_NOW) && seal_kind_of(name) == SEAL_TEXT ? SEAL_SUFFIX : "";
 }
 
+int folder_form(const char *name, bool secret, const struct buffer *bytes, char **file,
+                struct buffer *out, struct error *err)
+{
+    bool given = passphrase_given(PASSPHRASE_NOW);
+    enum seal_kind kind = secret && given ? seal_kind_of(name) : SEAL_NONE;
+    int result = 0;
+    if (kind == SEAL_NONE)
+        buffer_add(out, bytes->data, bytes->len);
+    else if (kind == SEAL_KEY)
+        result = seal_key(PASSPHRASE_NOW, bytes, out, err);
+    else
+        result = seal_text(PASSPHRASE_NOW, bytes, out, err);
+    if (result < 0)
+        return error_context(err, "%s", name);
+    *file = heap_printf("%s%s", name, kind == SEAL_TEXT ? SEAL_SUFFIX : "");
+    return 0;
+}
+
 int folder_write(int fd, const char *name, bool secret, const struct buffer *bytes,
                  struct error *err)
 {
-    enum seal_kind kind =
-        secret && passphrase_given(PASSPHRASE_NOW) ? seal_kind_of(name) : SEAL_NONE;
-    struct buffer sealed AUTO_BUFFER = buffer_heap();
-    if (kind == SEAL_NONE)
-        return folder_write_as_is(fd, name, secret, bytes, err);
-    char *file AUTO_FREE = heap_printf("%s%s", name, folder_suffix(name));
-    int result = kind == SEAL_KEY ? seal_key(PASSPHRASE_NOW, bytes, &sealed, err)
-                                  : seal_text(PASSPHRASE_NOW, bytes, &sealed, err);
-    if (result < 0)
-        return error_context(err, "%s", file);
-    return folder_write_as_is(fd, file, true, &sealed, err);
+    struct buffer form AUTO_BUFFER = buffer_heap();
+    char *file AUTO_FREE = NULL;
+    if (folder_form(name, secret, bytes, &file, &form, err) < 0)
+        return -1;
+    return folder_write_as_is(fd, file, secret, &form, err);
 }
 
 static bool is_temporary(const char *name)

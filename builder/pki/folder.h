@@ -27,6 +27,11 @@ int folder_write(int fd, const char *name, bool secret, const struct buffer *byt
 /* What stands behind the name of the file when it is written: SEAL_SUFFIX or "". */
 const char *folder_suffix(const char *name) NONNULL(1);
 
+/* What is written for the file: appends the bytes, encrypted when they are a secret and there is a
+ * passphrase, and sets *file, the name that they get, which belongs to the caller. */
+int folder_form(const char *name, bool secret, const struct buffer *bytes, char **file,
+                struct buffer *out, struct error *err) NONNULL(1, 3, 4, 5, 6) MUST_CHECK;
+
 /* The same without a look at the passphrase: bytes as they lie there. */
 int folder_read_as_is(int fd, const char *name, bool secret, struct buffer *out, bool *present,
                       struct error *err) NONNULL(2, 4, 5, 6) MUST_CHECK;
