@@ -46,7 +46,7 @@ BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lo
 BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
 	artifact/values artifact/walk
 BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
-	build/update
+	build/unseal build/update
 BUILDER += cluster/settings-text
 BUILDER += cluster/pki-settings cluster/read-pki duration
 BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
@@ -90,6 +90,7 @@ BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen
 	pki/verify pki/work
 BUILDER += pki/chain pki/csr pki/extensions pki/import pki/import-cas pki/import-files pki/request
 BUILDER += cmd/pki-csr cmd/pki-import
+BUILDER += cmd/pki-passphrase pki/cms pki/convert pki/derive pki/passphrase pki/seal-key pki/seal-text
 BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
@@ -137,6 +138,7 @@ TESTS_BUILDER += pki/authority
 TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
 TESTS_BUILDER += pki/chain pki/import-files pki/request
+TESTS_BUILDER += pki/convert pki/passphrase pki/seal
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
 TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
@@ -281,7 +283,7 @@ check: all tests tools $(FUZZ_REPLAY) check-lint
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-	--inline-suppr --suppress=missingIncludeSystem --std=c11 -D__linux__ -D_GNU_SOURCE \
+	--inline-suppr --suppress=missingIncludeSystem --std=c11 -D__linux__ -D_GNU_SOURCE -D__cppcheck__ \
 	-DNODEBAKE_VERSION='"0"' -DNODEBAKE_RELEASED=0 -I. -j2
 
 .PHONY: check-lint

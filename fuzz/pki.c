@@ -8,6 +8,7 @@
 #include "builder/heap.h"
 #include "builder/pki/bootstrap.h"
 #include "builder/pki/check.h"
+#include "builder/pki/cms.h"
 #include "builder/pki/encryption.h"
 #include "builder/pki/import-files.h"
 #include "builder/pki/x509.h"
@@ -105,6 +106,21 @@ static void try_token(const struct buffer *text)
     require(strcmp(token.id, again.id) == 0 && strcmp(token.secret, again.secret) == 0);
 }
 
+/* No key is derived here: that takes long on purpose. */
+static void try_cms(const struct buffer *pem)
+{
+    struct cms_text text AUTO_CMS_TEXT, again AUTO_CMS_TEXT = {.bytes.data = NULL};
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    if (cms_parse(pem, &text) < 0)
+        return;
+    require(text.how.rounds > 0 && text.how.rounds <= ROUNDS_MAX);
+    require(text.how.salt_len > 0 && text.how.salt_len <= SALT_MAX);
+    if (cms_print(&text, &out) < 0)
+        return;
+    require(cms_parse(&out, &again) == 0 && again.bytes.len == text.bytes.len);
+    require(memcmp(again.wrapped, text.wrapped, CMS_WRAPPED) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buffer text AUTO_BUFFER = buffer_heap();
@@ -116,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_bundle(&text);
     try_encryption(&text);
     try_token(&text);
+    try_cms(&text);
     return 0;
 }

@@ -13,7 +13,8 @@ int build_plan(const struct build *build, const struct image *image, const struc
 {
     struct plan *plan AUTO_PLAN = NULL;
     struct plan_input in = inputs_of_plan(build->args, &build->inputs, image->target, base);
-    if (plan_make(&in, &plan, err) < 0 || tree_add_manifest(plan->tree, err) < 0)
+    if (plan_make(&in, &plan, err) < 0 || build_unseal(build, plan->tree, err) < 0 ||
+        tree_add_manifest(plan->tree, err) < 0)
         return -1;
     *out = steal(plan);
     return 0;

@@ -109,6 +109,17 @@ int build_draft(struct build *build, struct error *err) NONNULL(1, 2) MUST_CHECK
 /* Marks what an earlier build left fresh. All files that go into images must be there. */
 int build_find_fresh(struct build *build, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
+/* ---- unseal.c ---- */
+
+/* Gives the secrets of an encrypted pki folder their text in the place of the host's file. Without
+ * a passphrase all stays. */
+int build_unseal(const struct build *build, struct tree *tree, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* The file on the host by which it is told whether the entry's content changed: of a secret, the
+ * encrypted one. The caller frees it. */
+char *build_told_by(const struct build *build, const struct entry *entry) NONNULL(1, 2);
+
 /* ---- update.c ---- */
 
 /* Makes the image out of its last one, when only the content of files changed and the outcome is

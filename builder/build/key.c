@@ -25,12 +25,14 @@ static int add_frame(const struct build *build, const struct image *image, const
     return choices_left_open(&image->draft->in, text, err);
 }
 
-static int add_entry(const struct entry *entry, struct buffer *text, struct error *err)
+static int add_entry(const struct build *build, const struct entry *entry, struct buffer *text,
+                     struct error *err)
 {
+    char *host AUTO_FREE = entry->host ? build_told_by(build, entry) : NULL;
     char told[DIGEST_HEX_MAX + FINGERPRINT_MAX] = "";
     buffer_printf(text, "%s %d %o %u %u ", entry->path, entry->type, (unsigned)entry->mode,
                   (unsigned)entry->uid, (unsigned)entry->gid);
-    if (entry->host && fingerprint_of(entry->host, told, err) < 0)
+    if (host && fingerprint_of(host, told, err) < 0)
         return -1;
     if (entry->text && digest_memory(entry->text, entry->len, "sha256", told, err) < 0)
         return -1;
@@ -47,7 +49,7 @@ static int find_quick(const struct build *build, struct image *image, struct err
         add_frame(build, image, base, &text, err) < 0)
         return -1;
     for (size_t i = 0; i < tree->count; i++)
-        if (add_entry(&tree->entries[i], &text, err) < 0)
+        if (add_entry(build, &tree->entries[i], &text, err) < 0)
             return -1;
     return digest_memory(text.data, text.len, "sha256", image->quick, err);
 }
@@ -69,10 +71,9 @@ static int find_content(struct build *build, struct image *image, struct error *
 {
     struct plan *plan AUTO_PLAN = NULL;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    struct plan_input in = inputs_of_plan(build->args, &build->inputs, image->target, NULL);
     if (find_base_digest(build, err) < 0)
         return -1;
-    if (plan_make(&in, &plan, err) < 0 || tree_add_manifest(plan->tree, err) < 0)
+    if (build_plan(build, image, NULL, &plan, err) < 0)
         return -1;
     const struct entry *manifest = tree_find(plan->tree, TREE_MANIFEST);
     if (!manifest)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "builder/build/build.h"
+#include "builder/cmd/pki-common.h"
 #include "builder/heap.h"
 #include "builder/lock.h"
 #include "builder/pki/pki.h"
@@ -161,7 +162,8 @@ static int make_images(struct build *build, struct error *err)
 static int run_build(struct build *build, struct error *err)
 {
     const struct args *args = build->args;
-    if (read_options(args, &build->options, err) < 0 || inputs_load(args, &build->inputs, err) < 0)
+    if (pki_passphrase(args, err) < 0 || read_options(args, &build->options, err) < 0 ||
+        inputs_load(args, &build->inputs, err) < 0)
         return -1;
     build_lay_out(build);
     /* Nothing is said or made before all is checked. */
@@ -196,7 +198,8 @@ const struct command cmd_build = {
         "inputs stays. Without arguments: every node that the profile lays out.\n",
     .options = {OPTION_CLUSTER,
                 {"out", "DIR", "folder of the images (default: out)"},
-                {"pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"},
+                OPTION_PKI,
+                OPTIONS_PASSPHRASE,
                 {"format", "FORMAT", "raw, qcow2 or gce; repeatable (default: raw)"},
                 {"full", NULL, "nodes' qcow2 images stand alone"},
                 {"compression", "KIND", "of qcow2: zstd or zlib (default: zstd)"},

@@ -47,8 +47,9 @@ int pki_report_json(const char *dir, bool dry_run, const struct pki_report *repo
                                                pki_action_word(s->action), "newKey",
                                                (int)s->new_key, "why", s->why));
     }
-    return pki_print_json(json_pack("{s:s, s:b, s:i, s:o}", "folder", dir, "dryRun", (int)dry_run,
-                                    "written", (int)report->written, "steps", steps),
+    return pki_print_json(json_pack("{s:s, s:b, s:i, s:i, s:o}", "folder", dir, "dryRun",
+                                    (int)dry_run, "converted", (int)report->converted, "written",
+                                    (int)report->written, "steps", steps),
                           err);
 }
 

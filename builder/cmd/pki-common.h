@@ -33,6 +33,17 @@ void pki_report_show(const char *dir, bool dry_run, const struct pki_report *rep
     {                                                                                              \
         "renew-before", "TIME", "issue anew what ends within TIME, such as 720h or 30d"            \
     }
+
+/* Takes the passphrase that the command line names, if any. To be called before all else, by each
+ * command that has OPTIONS_PASSPHRASE. */
+int pki_passphrase(const struct args *args, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Two rows. */
+#define OPTIONS_PASSPHRASE                                                                         \
+    {"passphrase-file", "FILE", "the keys' passphrase is the first line of FILE"},                 \
+    {                                                                                              \
+        "passphrase-fd", "N", "... of what descriptor N gives"                                     \
+    }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
         "json", NULL, "print JSON"                                                                 \

@@ -12,6 +12,8 @@ static int run(const struct args *args, struct error *err)
     struct texts names AUTO_TEXTS = {0};
     char *dir AUTO_FREE = pki_folder(args);
     const char *out = args_value(args, "out");
+    if (pki_passphrase(args, err) < 0)
+        return -1;
     if (!out)
         return error_set(err, "--out DIR is missing: where the requests are to be written");
     for (size_t i = 0; i < args->operand_count; i++)
@@ -37,6 +39,7 @@ const struct command cmd_pki_csr = {
         "would issue. Keys that are not there are made, and stay in the folder of keys.\n",
     .options = {OPTION_CLUSTER,
                 OPTION_PKI,
+                OPTIONS_PASSPHRASE,
                 {"out", "DIR", "where to write NAME.csr; made when it is not there"},
                 OPTION_RENEW,
                 {"dry-run", NULL, "say what would be done, write nothing"},

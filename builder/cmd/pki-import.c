@@ -14,7 +14,8 @@ static int run(const struct args *args, struct error *err)
     char *dir AUTO_FREE = pki_folder(args);
     for (size_t i = 0; i < args->operand_count; i++)
         texts_add(&files, args->operands[i]);
-    if (pki_import(args->cluster, dir, &files, &options, &report, err) < 0)
+    if (pki_passphrase(args, err) < 0 ||
+        pki_import(args->cluster, dir, &files, &options, &report, err) < 0)
         return -1;
     if (args_flag(args, "json"))
         return pki_report_json(dir, options.dry_run, &report, err);
@@ -35,6 +36,7 @@ const struct command cmd_pki_import = {
         "none. A CA that is there is replaced with --new-ca only.\n",
     .options = {OPTION_CLUSTER,
                 OPTION_PKI,
+                OPTIONS_PASSPHRASE,
                 {"new-ca", NULL, "a CA among them replaces the one that is there"},
                 {"dry-run", NULL, "check everything, say what would be done, write nothing"},
                 OPTION_JSON},

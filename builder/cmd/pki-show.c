@@ -78,7 +78,7 @@ static int run(const struct args *args, struct error *err)
 {
     struct pki_rows rows AUTO_PKI_ROWS = {0};
     char *dir AUTO_FREE = pki_folder(args);
-    if (pki_list(args->cluster, dir, &rows, err) < 0)
+    if (pki_passphrase(args, err) < 0 || pki_list(args->cluster, dir, &rows, err) < 0)
         return -1;
     if (!args_flag(args, "json")) {
         print_table(&rows);
@@ -98,7 +98,7 @@ const struct command cmd_pki_show = {
     .summary = "Shows certificates, their names and the days that they have left",
     .details =
         "Changes nothing. What the cluster should have and is not there is shown with '-'.\n",
-    .options = {OPTION_CLUSTER, OPTION_PKI, OPTION_JSON},
+    .options = {OPTION_CLUSTER, OPTION_PKI, OPTIONS_PASSPHRASE, OPTION_JSON},
     .needs = NEEDS_CLUSTER,
     .run = run,
 };

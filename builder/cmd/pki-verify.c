@@ -9,7 +9,7 @@ static int run(const struct args *args, struct error *err)
 {
     struct texts faults AUTO_TEXTS = {0};
     char *dir AUTO_FREE = pki_folder(args);
-    if (pki_verify(args->cluster, dir, &faults, err) < 0)
+    if (pki_passphrase(args, err) < 0 || pki_verify(args->cluster, dir, &faults, err) < 0)
         return -1;
     if (args_flag(args, "json")) {
         if (pki_print_json(
@@ -32,7 +32,7 @@ const struct command cmd_pki_verify = {
         "Who issued each certificate, its key, dates, usages and names; the CAs, certificates and\n"
         "servers in kubeconfigs; the encryption configuration; owners and modes. Changes nothing.\n"
         "Prints a line a fault and ends with 1; prints nothing when all is well.\n",
-    .options = {OPTION_CLUSTER, OPTION_PKI, OPTION_JSON},
+    .options = {OPTION_CLUSTER, OPTION_PKI, OPTIONS_PASSPHRASE, OPTION_JSON},
     .needs = NEEDS_CLUSTER,
     .run = run,
 };

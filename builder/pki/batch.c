@@ -6,18 +6,23 @@
 #include <unistd.h>
 
 #include "builder/heap.h"
+#include "builder/pki/folder.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
 int batch_add(struct batch *b, const char *name, bool secret, const struct buffer *bytes,
               struct error *err)
 {
-    struct batch_file *file = APPEND(b->files, b->count, b->cap);
+    struct buffer form AUTO_BUFFER = buffer_heap();
+    char *named AUTO_FREE = NULL;
     int fd AUTO_CLOSE = -1;
-    file->name = heap_copy(name);
-    file->temporary = heap_printf("%s.nodebake-tmp", name);
-    if (file_begin(b->folder, file->temporary, bytes->data, bytes->len, secret ? 0600 : 0644,
-                   geteuid(), getegid(), &fd, err) < 0)
+    if (folder_form(name, secret, bytes, &named, &form, err) < 0)
+        return -1;
+    struct batch_file *file = APPEND(b->files, b->count, b->cap);
+    file->temporary = heap_printf("%s.nodebake-tmp", named);
+    file->name = steal(named);
+    if (file_begin(b->folder, file->temporary, form.data, form.len, secret ? 0600 : 0644, geteuid(),
+                   getegid(), &fd, err) < 0)
         return -1;
     /* Only begun, so that all are on their way together; what it came to is told by fsync. */
     (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);

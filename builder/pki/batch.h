@@ -19,7 +19,8 @@ struct batch {
     size_t count, cap;
 };
 
-/* Writes a file under a temporary name, 0600 from its first byte when `secret`, else 0644. */
+/* Writes a file under a temporary name, 0600 from its first byte when `secret`, else 0644. With
+ * a passphrase, secrets are encrypted. */
 int batch_add(struct batch *batch, const char *name, bool secret, const struct buffer *bytes,
               struct error *err) NONNULL(1, 2, 4, 5) MUST_CHECK;
 

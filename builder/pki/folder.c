@@ -8,9 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/heap.h"
+#include "builder/pki/seal.h"
 #include "builder/pki/x509.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+
+enum { SEALED_MAX = 2 * PEM_MAX }; /* base64 takes a third more */
 
 /* What nobody but the owner may do, and the mode that sees to it. */
 struct rule {
@@ -54,8 +58,8 @@ int folder_open(const char *dir, bool make, int *fd, struct error *err)
     return 0;
 }
 
-int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool *present,
-                struct error *err)
+int folder_read_as_is(int fd, const char *name, bool secret, struct buffer *out, bool *present,
+                      struct error *err)
 {
     struct stat st;
     *present = false;
@@ -68,17 +72,85 @@ int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool 
         return error_set(err, "%s is not a regular file: put the file itself there", name);
     if (check_access(name, &st, secret ? &rule_secret : &rule_public, err) < 0)
         return -1;
-    if (file_read(fd, name, PEM_MAX, out, err) < 0)
+    size_t n = strlen(name), m = strlen(SEAL_SUFFIX);
+    bool sealed = n > m && strcmp(name + n - m, SEAL_SUFFIX) == 0;
+    if (file_read(fd, name, sealed ? SEALED_MAX : PEM_MAX, out, err) < 0)
         return -1;
     *present = true;
+    return 0;
+}
+
+static int read_key(int fd, const char *name, struct buffer *out, bool *present, struct error *err)
+{
+    struct buffer pem AUTO_BUFFER = buffer_heap();
+    if (folder_read_as_is(fd, name, true, &pem, present, err) < 0)
+        return -1;
+    if (!seal_is_encrypted(&pem)) {
+        buffer_add(out, pem.data, pem.len);
+        return 0;
+    }
+    return unseal_key(PASSPHRASE_NOW, &pem, out, err) < 0 ? error_context(err, "%s", name) : 0;
+}
+
+static int read_text(int fd, const char *name, struct buffer *out, bool *present, struct error *err)
+{
+    struct buffer pem AUTO_BUFFER = buffer_heap();
+    char *sealed AUTO_FREE = heap_printf("%s" SEAL_SUFFIX, name);
+    if (folder_read_as_is(fd, sealed, true, &pem, present, err) < 0)
+        return -1;
+    if (!*present)
+        return folder_read_as_is(fd, name, true, out, present, err);
+    return unseal_text(PASSPHRASE_NOW, &pem, out, err) < 0 ? error_context(err, "%s", sealed) : 0;
+}
+
+int folder_read(int fd, const char *name, bool secret, struct buffer *out, bool *present,
+                struct error *err)
+{
+    enum seal_kind kind = secret ? seal_kind_of(name) : SEAL_NONE;
+    if (kind == SEAL_KEY)
+        return read_key(fd, name, out, present, err);
+    return kind == SEAL_TEXT ? read_text(fd, name, out, present, err)
+                             : folder_read_as_is(fd, name, secret, out, present, err);
+}
+
+int folder_write_as_is(int fd, const char *name, bool secret, const struct buffer *bytes,
+                       struct error *err)
+{
+    return file_publish(fd, name, bytes->data, bytes->len,
+                        secret ? rule_secret.right : rule_public.right, err);
+}
+
+const char *folder_suffix(const char *name)
+{
+    return passphrase_given(PASSPHRASE_NOW) && seal_kind_of(name) == SEAL_TEXT ? SEAL_SUFFIX : "";
+}
+
+int folder_form(const char *name, bool secret, const struct buffer *bytes, char **file,
+                struct buffer *out, struct error *err)
+{
+    bool given = passphrase_given(PASSPHRASE_NOW);
+    enum seal_kind kind = secret && given ? seal_kind_of(name) : SEAL_NONE;
+    int result = 0;
+    if (kind == SEAL_NONE)
+        buffer_add(out, bytes->data, bytes->len);
+    else if (kind == SEAL_KEY)
+        result = seal_key(PASSPHRASE_NOW, bytes, out, err);
+    else
+        result = seal_text(PASSPHRASE_NOW, bytes, out, err);
+    if (result < 0)
+        return error_context(err, "%s", name);
+    *file = heap_printf("%s%s", name, kind == SEAL_TEXT ? SEAL_SUFFIX : "");
     return 0;
 }
 
 int folder_write(int fd, const char *name, bool secret, const struct buffer *bytes,
                  struct error *err)
 {
-    return file_publish(fd, name, bytes->data, bytes->len,
-                        secret ? rule_secret.right : rule_public.right, err);
+    struct buffer form AUTO_BUFFER = buffer_heap();
+    char *file AUTO_FREE = NULL;
+    if (folder_form(name, secret, bytes, &file, &form, err) < 0)
+        return -1;
+    return folder_write_as_is(fd, file, secret, &form, err);
 }
 
 static bool is_temporary(const char *name)

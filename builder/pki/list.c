@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/pki/folder.h"
 #include "builder/pki/work.h"
 #include "builder/yaml/utf8.h"
 
@@ -88,7 +89,7 @@ static void add_files(const struct pki_work *w, size_t i, struct texts *files)
     for (size_t k = 0; k < w->outputs.count; k++) {
         const struct output *o = &w->outputs.items[k];
         if (o->kind == OUTPUT_KUBECONFIG && o->identity == i)
-            add_file(files, o->there, o->file, "");
+            add_file(files, o->there, o->file, folder_suffix(o->file));
     }
 }
 
@@ -119,7 +120,8 @@ int pki_list(const struct cluster *cluster, const char *dir, struct pki_rows *ou
         add_row(&w, i, out);
     for (size_t i = 0; i < w.outputs.count; i++)
         if (w.outputs.items[i].kind != OUTPUT_KUBECONFIG)
-            add_file(&out->others, w.outputs.items[i].there, w.outputs.items[i].file, "");
+            add_file(&out->others, w.outputs.items[i].there, w.outputs.items[i].file,
+                     folder_suffix(w.outputs.items[i].file));
     return 0;
 }
 

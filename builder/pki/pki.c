@@ -82,7 +82,9 @@ static void tell(const struct pki_work *w, struct pki_report *report)
             tell_cert(w, i, report);
     for (size_t i = 0; i < w->outputs.count; i++)
         if (w->outputs.items[i].write)
-            pki_report_add(report, PKI_WRITE, false, heap_copy(w->outputs.items[i].file),
+            pki_report_add(report, PKI_WRITE, false,
+                           heap_printf("%s%s", w->outputs.items[i].file,
+                                       folder_suffix(w->outputs.items[i].file)),
                            w->outputs.items[i].why.text);
 }
 

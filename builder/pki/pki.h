@@ -29,7 +29,8 @@ struct pki_step {
 struct pki_report {
     struct pki_step *steps;
     size_t count, cap;
-    unsigned written; /* files */
+    unsigned written;   /* files */
+    unsigned converted; /* files, encrypted or decrypted before */
 };
 
 /* Issues what is missing in the folder or does not fit any more: CAs, certificates, kubeconfigs,

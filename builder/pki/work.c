@@ -5,6 +5,7 @@
 #include "builder/heap.h"
 #include "builder/lock.h"
 #include "builder/pki/check.h"
+#include "builder/pki/convert.h"
 #include "builder/pki/folder.h"
 #include "builder/pki/swap.h"
 #include "common/cleanup.h"
@@ -26,6 +27,8 @@ int work_open(const struct cluster *cluster, const char *dir, bool write, struct
     if (folder_open(dir, write, &w->folder, err) < 0)
         return error_context(err, "pki folder");
     if (write && lock_take(w->folder, ".lock", LOCK_SECONDS, &w->lock, err) < 0)
+        return error_context(err, "pki folder %s", dir);
+    if (w->folder >= 0 && sealing_check(w->folder, err) < 0)
         return error_context(err, "pki folder %s", dir);
     return 0;
 }
