@@ -66,10 +66,10 @@ static void golden_parses(void **state)
     check_file(2, "@NODE_NAME@.kubeconfig", "/var/lib/kubelet/kubeconfig", 0600);
     check_file(3, NULL, "/etc/cni/net.d/10-bridge.conf", 0644);
     check_file(7, NULL, "/etc/systemd/system-preset/00-nodebake.preset", 0644);
-    assert_int_equal(c.unit_count, 3);
-    assert_string_equal(c.units[2].name, "kube-proxy.service");
-    assert_string_equal(c.units[2].target, "multi-user.target");
-    assert_string_equal(c.units[2].path, "/etc/systemd/system/kube-proxy.service");
+    assert_int_equal(c.unit_count, 4);
+    assert_string_equal(c.units[3].name, "kube-proxy.service");
+    assert_string_equal(c.units[3].target, "multi-user.target");
+    assert_string_equal(c.units[3].path, "/etc/systemd/system/kube-proxy.service");
 }
 
 #define MAGIC "nodebake-contract 1\n"

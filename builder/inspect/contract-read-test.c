@@ -40,7 +40,7 @@ static void the_golden_contract_is_read(void **state)
     assert_string_equal(c->identities[0].dest, "/var/lib/kubelet/@NODE_NAME@.pem");
     assert_true(c->template_count >= 3);
     assert_null(c->templates[0].file);
-    assert_int_equal(c->unit_count, 3);
+    assert_int_equal(c->unit_count, 4);
     assert_string_equal(c->units[0].name, "containerd.service");
     assert_string_equal(c->units[0].target, "multi-user.target");
     assert_string_equal(c->units[0].path, "/etc/systemd/system/containerd.service");
