@@ -137,8 +137,10 @@ int folder_form(const char *name, bool secret, const struct buffer *bytes, char 
         result = seal_key(PASSPHRASE_NOW, bytes, out, err);
     else
         result = seal_text(PASSPHRASE_NOW, bytes, out, err);
-    if (result < 0)
-        return error_context(err, "%s", name);
+    if (result < 0) {
+        error_context(err, "%s", name);
+        return -1;
+    }
     *file = heap_printf("%s%s", name, kind == SEAL_TEXT ? SEAL_SUFFIX : "");
     return 0;
 }
