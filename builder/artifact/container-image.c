@@ -1,5 +1,6 @@
 #include "builder/artifact/container-image.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,7 +108,7 @@ static void blob_name(const json_t *descriptor, char name[static DIGEST_MAX + 16
                  strspn(digest + n, "0123456789abcdef") == DIGEST_MAX;
     name[0] = '\0';
     if (plain)
-        strcat(strcpy(name, "blobs/sha256/"), digest + n);
+        snprintf(name, DIGEST_MAX + 16, "blobs/sha256/%.*s", DIGEST_MAX, digest + n);
 }
 
 static int require_blob(const struct image_members *members, const json_t *descriptor,
