@@ -297,4 +297,31 @@ is "$(grep -c 'horse Pferd' trace)" 0 "none gets the passphrase, as argument or 
 is "$(grep 'O_CREAT' trace | grep -v 'ENOENT\|EEXIST' | grep -o '"[^"]*"' | grep -v '/dev/null\|^"/proc\|\.lock"' |
     grep -v "^\"\(\./\)\?traced/\|^\"\.worker[^/]*\.nodebake-tmp\|^\"\.nodebake\|^\"$HOME/.cache/nodebake/")" "" \
     "files are made for images and in the cache only"
+
+# A CA that lives elsewhere, for keys that are encrypted from the beginning.
+openssl req -x509 -newkey rsa:2048 -nodes -days 100 -subj '/O=Elsewhere/CN=Root' \
+    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
+    -keyout root-key.pem -out root.pem 2>/dev/null
+far=(--pki far "${with[@]}")
+run import root.pem "${far[@]}"
+is "$status" 0 "the CA of a new folder is imported"
+run csr --out requests "${far[@]}"
+is "$status:$(grep -L 'BEGIN ENCRYPTED PRIVATE KEY' far/*-key.pem)" 0: "csr makes keys, all of them encrypted"
+run csr --out others --pki far admin
+like "$status:$out" '^1:.*is encrypted: give --passphrase-file' "csr needs the passphrase then"
+[ ! -e others/admin.csr ]
+ok $? "and writes no request without it"
+for request in requests/*.csr; do
+    openssl x509 -req -in "$request" -CA root.pem -CAkey root-key.pem -days 50 -copy_extensions copyall \
+        -out "answer-$(basename "$request" .csr).pem" 2>/dev/null
+done
+run import answer-*.pem --pki far
+like "$status:$out:$(ls far/*.pem | grep -vc key)" '^1:.*is encrypted: .*:1$' "so does import, which leaves all as it is"
+run import answer-*.pem "${far[@]}"
+is "$status" 0 "with it the answers are imported"
+run "${far[@]}"
+is "$status" 0 "pki does the rest"
+run verify "${far[@]}"
+is "$status:$out" 0: "and all is well"
+is "$(grep -l 'BEGIN.* PRIVATE KEY' far/* | xargs grep -L ENCRYPTED)" "" "no key lies plain"
 done_testing
