@@ -95,7 +95,7 @@ BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names 
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
-	plan/profile plan/target
+	plan/pki-when plan/profile plan/target
 BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
 BUILDER += plan/node-facts
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \

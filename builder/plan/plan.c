@@ -188,6 +188,8 @@ static int add_pki(struct plan *plan, struct error *err)
     const struct role *role = plan->in.role;
     for (size_t i = 0; i < role->pki_count; i++) {
         const struct pki_file *file = &role->pki[i];
+        if (!pki_when_holds(file->when, &plan->in.cluster->pki))
+            continue;
         char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, file->file);
         char *source AUTO_FREE = heap_printf("pki/%s", file->file);
         if (part_host(plan, file->path, file->mode, host, (file->mode & 077) == 0, source, err) < 0)

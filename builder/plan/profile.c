@@ -94,27 +94,29 @@ static int check_node_names(struct yaml_ref ref, const char *text, struct error 
     return 0;
 }
 
-static int read_pki_file(struct yaml_ref ref, struct pki_file *file, struct error *err)
+/* The last key is only for what all nodes have. */
+static int read_pki_file(struct yaml_ref ref, bool own, struct pki_file *file, struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"file", read_plain, offsetof(struct pki_file, file), true},
         {"path", read_path, offsetof(struct pki_file, path), true},
         {"mode", yaml_read_mode, offsetof(struct pki_file, mode), true},
+        {"when", pki_when_read, offsetof(struct pki_file, when), false},
     };
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields), file, err);
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields) - own, file, err);
 }
 
 static int append_pki(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
-    return read_pki_file(ref, APPEND(role->pki, role->pki_count, role->pki_cap), err);
+    return read_pki_file(ref, false, APPEND(role->pki, role->pki_count, role->pki_cap), err);
 }
 
 static int append_identity(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
     struct pki_file *file = APPEND(role->identity, role->identity_count, role->identity_cap);
-    if (read_pki_file(ref, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
+    if (read_pki_file(ref, true, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
         return -1;
     return check_node_names(ref, file->path, err);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/plan/pki-when.h"
 #include "builder/texts.h"
 #include "builder/yaml/problems.h"
 #include "common/address.h"
@@ -30,6 +31,7 @@ struct binary {
 struct pki_file {
     char *file, *path;
     mode_t mode;
+    enum pki_when when; /* not in `identity` */
 };
 
 struct unit {
