@@ -81,6 +81,22 @@ static void etcd_servers(const struct plan_input *in, struct buffer *out)
                           in->cluster->nodes[i].address);
 }
 
+/* Of several lines: the pod networks of the workers. */
+static void pod_table(const struct plan_input *in, struct buffer *out)
+{
+    for (size_t i = 0; i < in->cluster->node_count; i++) {
+        const struct node *node = &in->cluster->nodes[i];
+        if (node->pod_cidr)
+            buffer_printf(out, "%s%s %s", out->len ? "\n" : "", node->name, node->pod_cidr);
+    }
+}
+
+static void coredns_image(const struct plan_input *in, struct buffer *out)
+{
+    (void)in;
+    buffer_puts(out, "coredns/coredns:1.8.3");
+}
+
 /* The stem of one of the certificates that are one in the shared layout. */
 static void certificate(const struct plan_input *in, const char *stem, struct buffer *out)
 {
@@ -198,6 +214,8 @@ static const struct {
     {"KUBELET_CLIENT", 0, kubelet_client},
     {"FRONT_PROXY_FLAGS", 0, front_proxy_flags},
     {"SCHEDULER_API", 0, scheduler_api},
+    {"POD_TABLE", 0, pod_table},
+    {"COREDNS_IMAGE", 0, coredns_image},
 };
 
 static void work_out(const struct plan_input *in, size_t row, struct buffer *out)

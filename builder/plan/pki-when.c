@@ -19,8 +19,8 @@ int pki_when_read(struct yaml_ref ref, void *dest, struct error *err)
             *(enum pki_when *)dest = (enum pki_when)i;
             return 0;
         }
-    return yaml_error(ref, err, "'%.64s' is not a layout of keys: shared, separate, one-ca or own-cas",
-                      text);
+    return yaml_error(ref, err,
+                      "'%.64s' is not a layout of keys: shared, separate, one-ca or own-cas", text);
 }
 
 bool pki_when_holds(enum pki_when when, const struct pki_settings *pki)
