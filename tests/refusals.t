@@ -185,7 +185,7 @@ sed -i 's/kubernetes: 1.21.0/kubernetes: 1.21/; s/^  - component: /&X/' release.
 cp "$cases/good.yaml" cluster.yaml
 run plan
 is "$status:$out:$(sed -n '1p;$p' <<<"$err")" "1::release.yaml:2:13: '1.21' is not a Kubernetes version such as 1.21.0
-nodebake: release.yaml: 5 problems" "a release file tells all of its problems, too"
+nodebake: release.yaml: 7 problems" "a release file tells all of its problems, too"
 sed -i 's/kubernetes: 1.21/&.0/; s/^  - component: X/  - component: /' release.yaml
 
 run build --dry-run --cluster ../case/cluster.yaml
