@@ -149,20 +149,23 @@ static void front_proxy_flags(const struct plan_input *in, struct buffer *out)
                   in->cluster->pki.own_cas ? "front-proxy-ca" : "ca");
 }
 
-static unsigned minor_of(const struct cluster *cluster)
-{
-    return (unsigned)strtoul(cluster->kubernetes + strcspn(cluster->kubernetes, ".") + 1, NULL, 10);
-}
-
 /* The version of the scheduler's configuration that the release takes: v1beta1 went in 1.23,
  * v1beta2 in 1.28, and v1 came in 1.25. */
 static void scheduler_api(const struct plan_input *in, struct buffer *out)
 {
-    unsigned minor = minor_of(in->cluster);
+    unsigned minor = cluster_minor(in->cluster);
     buffer_printf(out, "kubescheduler.config.k8s.io/%s",
                   minor < 23   ? "v1beta1"
                   : minor < 25 ? "v1beta2"
                                : "v1");
+}
+
+/* A line; older versions have a flag for it. */
+static void kubelet_runtime(const struct plan_input *in, struct buffer *out)
+{
+    if (cluster_minor(in->cluster) >= 27)
+        buffer_puts(out,
+                    "\ncontainerRuntimeEndpoint: \"unix:///var/run/containerd/containerd.sock\"");
 }
 
 /* Of several lines. */
@@ -201,6 +204,7 @@ static const struct {
     {"SYSTEMD_CGROUP", 0, systemd_cgroup},
     {"RESOLV_CONF", 0, resolv_conf},
     {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
+    {"KUBELET_RUNTIME", 0, kubelet_runtime},
     {"JOURNAL_SIZE", 0, journal_size},
     {"REGISTRY_CONFIG", 0, containerd_registries},
     {"CONTROLLER_COUNT", 0, controller_count},
