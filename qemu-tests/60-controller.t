@@ -74,7 +74,7 @@ is "$(run "$admin -n kube-system get deployment coredns -o 'jsonpath={.spec.temp
     coredns/coredns:1.8.3 "CoreDNS is asked for"
 
 # A node without a machine, as one that joins later.
-run "echo '{apiVersion: v1, kind: Node, metadata: {name: worker-1}}' | $admin create -f -" >"$NB_RUN/created"
+run "printf 'apiVersion: v1\nkind: Node\nmetadata: {name: worker-1}\n' | $admin create -f -" >"$NB_RUN/created"
 passes "a new node gets its role" becomes controller-0 300 'worker-1 10.200.1.0/24' \
     "$admin get nodes -l node-role.kubernetes.io/worker -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDR}{end}'"
 

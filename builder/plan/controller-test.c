@@ -31,8 +31,8 @@ static void controllers_know_each_other(void **state)
                                  "worker-1=https://10.240.0.21:2380 \\\n"));
     assert_non_null(strstr(etcd, "--name @NODE_NAME@ \\\n"));
     assert_non_null(strstr(etcd, "--cert-file=/etc/etcd/kubernetes.pem \\\n"));
-    assert_non_null(strstr(
-        api, "--etcd-servers=https://10.240.0.10:2379,https://10.240.0.21:2379 \\\n"));
+    assert_non_null(
+        strstr(api, "--etcd-servers=https://10.240.0.10:2379,https://10.240.0.21:2379 \\\n"));
     assert_non_null(strstr(api, "--apiserver-count=2 \\\n"));
     assert_non_null(strstr(api, "--advertise-address=@INTERNAL_IP@ \\\n"));
     assert_non_null(strstr(api, "--service-account-issuer=https://203.0.113.10:6443 \\\n"));
@@ -51,17 +51,16 @@ static void separate_keys_have_flags_of_their_own(void **state)
     assert_non_null(strstr(etcd, "--cert-file=/etc/etcd/etcd-server.pem \\\n"));
     assert_non_null(strstr(etcd, "--peer-key-file=/etc/etcd/etcd-peer-key.pem \\\n"));
     assert_non_null(strstr(api, "--tls-cert-file=/var/lib/kubernetes/kube-apiserver.pem \\\n"));
-    assert_non_null(strstr(
-        api, "--etcd-certfile=/var/lib/kubernetes/kube-apiserver-etcd-client.pem \\\n"));
+    assert_non_null(
+        strstr(api, "--etcd-certfile=/var/lib/kubernetes/kube-apiserver-etcd-client.pem \\\n"));
     assert_non_null(strstr(api, "--kubelet-client-key=/var/lib/kubernetes/"
                                 "kube-apiserver-kubelet-client-key.pem \\\n"));
-    assert_non_null(
-        strstr(api, "--requestheader-client-ca-file=/var/lib/kubernetes/ca.pem \\\n"));
+    assert_non_null(strstr(api, "--requestheader-client-ca-file=/var/lib/kubernetes/ca.pem \\\n"));
     assert_non_null(strstr(api, "  --requestheader-username-headers=X-Remote-User\nRestart"));
     api = golden_text(each, TEMPLATE_UNIT "kube-apiserver.service");
     assert_non_null(strstr(api, "--etcd-cafile=/var/lib/kubernetes/etcd-ca.pem \\\n"));
-    assert_non_null(strstr(
-        api, "--requestheader-client-ca-file=/var/lib/kubernetes/front-proxy-ca.pem \\\n"));
+    assert_non_null(
+        strstr(api, "--requestheader-client-ca-file=/var/lib/kubernetes/front-proxy-ca.pem \\\n"));
     assert_string_equal(golden_entry(each, "/etc/etcd/ca.pem")->host, "pki/etcd-ca.pem");
     assert_string_equal(golden_entry(one, "/etc/etcd/ca.pem")->host, "pki/ca.pem");
 }

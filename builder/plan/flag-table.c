@@ -12,7 +12,10 @@ static const char *const components[] = {
     "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet",
 };
 
-#define KEPT(component, flag) {component, flag, 0, 0, NULL, REFERENCE component "/"}
+#define KEPT(component, flag)                                                                      \
+    {                                                                                              \
+        component, flag, 0, 0, NULL, REFERENCE component "/"                                       \
+    }
 
 static const struct flag_row rows[] = {
     KEPT("kube-apiserver", "advertise-address"),

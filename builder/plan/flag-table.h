@@ -9,9 +9,9 @@
 
 struct flag_row {
     const char *component;
-    const char *flag;    /* without the dashes */
-    unsigned to;         /* the last 1.N that has it; 0: all do */
-    unsigned ours_to;    /* the last for which nodebake itself writes it; 0: as long as it is there */
+    const char *flag; /* without the dashes */
+    unsigned to;      /* the last 1.N that has it; 0: all do */
+    unsigned ours_to; /* the last for which nodebake itself writes it; 0: as long as it is there */
     const char *instead; /* what to do without it, for people; or NULL */
     const char *source;  /* where upstream says so */
 };

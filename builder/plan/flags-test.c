@@ -70,8 +70,8 @@ static void ours_lose_what_a_version_lacks(void **state)
             "Restart=on-failure\n",
             "kubelet 1.27 has no --container-runtime: left out");
     /* The last of them, and several on a line. */
-    becomes("ExecStart=/bin/kubelet --config=/a --network-plugin=cni \\\n  --docker-endpoint=x\n", 24,
-            "ExecStart=/bin/kubelet --config=/a\n",
+    becomes("ExecStart=/bin/kubelet --config=/a --network-plugin=cni \\\n  --docker-endpoint=x\n",
+            24, "ExecStart=/bin/kubelet --config=/a\n",
             "kubelet 1.24 has no --network-plugin: left out");
     becomes("ExecStart=kube-apiserver \\\n --apiserver-count=3", 24, "ExecStart=kube-apiserver",
             "kube-apiserver 1.24 does not need --apiserver-count: left out");

@@ -92,9 +92,8 @@ static int judge(struct scan *s, const char *component, const char *name, struct
         return error_set(err, "%s:%u: --%s of %s is not in the table of flags", s->unit->place,
                          s->line, name, component);
     if (!row) {
-        char *text AUTO_FREE =
-            heap_printf("%s:%u: whether %s 1.%u has --%s is not known here", s->unit->place,
-                        s->line, component, minor, name);
+        char *text AUTO_FREE = heap_printf("%s:%u: whether %s 1.%u has --%s is not known here",
+                                           s->unit->place, s->line, component, minor, name);
         texts_add(s->remarks, text);
         return 1;
     }

@@ -283,6 +283,14 @@ static void a_role_may_be_laid_out_by_no_profile(void **state)
                                   "it has: worker");
     assert_int_equal(target_select(cluster, &workers, NULL, 0, &targets, &n, &err), 0);
     assert_int_equal(n, 2); /* the workers */
+    char *role = cluster->nodes[0].role;
+    char *controller[] = {"controller"};
+    cluster->nodes[0].role = (char *)"worker";
+    free(steal(targets));
+    assert_int_equal(target_select(cluster, profile, controller, 1, &targets, &n, &err), -1);
+    cluster->nodes[0].role = role;
+    assert_string_equal(err.text, "controller: tests/golden/cluster.yaml has no node of that role, "
+                                  "and their addresses go into the image");
 }
 
 int main(void)
