@@ -65,7 +65,7 @@ rm out
 ok $? "before it makes anything"
 qemu-img create -q -f raw base.qcow2 1M
 "$nodebake" build worker-0 --out images --dry-run >out 2>err
-is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 56 entries, 0.0 MiB of files:" \
+is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 58 entries, 0.0 MiB of files:" \
     "build --dry-run says what it would write"
 rm out
 
