@@ -95,7 +95,7 @@ BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names 
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
-	plan/profile plan/target
+	plan/flag-table plan/flags plan/pki-when plan/profile plan/profile-facts plan/target
 BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
 BUILDER += plan/node-facts
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
@@ -141,7 +141,7 @@ TESTS_BUILDER += pki/chain pki/import-files pki/request
 TESTS_BUILDER += pki/convert pki/passphrase pki/seal
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
-TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += plan/about plan/contract plan/controller plan/flags plan/pki-when plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/firewall plan/part-firewall plan/part-resolver
 TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
 	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
