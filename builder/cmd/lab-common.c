@@ -41,7 +41,7 @@ int lab_ask(const struct lab_client *lab, const char *op, const char *node, json
         node ? json_pack("{s:s, s:s}", "op", op, "node", node) : json_pack("{s:s}", "op", op);
     if (!request)
         return error_set(err, "a name that is not UTF-8");
-    if (control_call(lab->dir, request, &got, err) < 0)
+    if (control_call(lab->dir, request, CONTROL_SECONDS, &got, err) < 0)
         return -1;
     if (answer)
         *answer = json_incref(got);

@@ -8,6 +8,7 @@
 #include "builder/progress.h"
 #include "common/cleanup.h"
 
+enum { END_ANSWER_SECONDS = 15 };
 /* Powering off has 90 s of its own. */
 static const double END_SECONDS = 120, KILL_SECONDS = 20, STEP_SECONDS = 0.1;
 
@@ -31,7 +32,7 @@ static int end_supervisor(const struct lab_client *lab, bool now, int *lock, str
     json_t *answer AUTO_JSON = NULL;
     struct progress progress = progress_start(0, now ? "ending the lab" : "powering the lab off");
     json_t *request = json_pack("{s:s, s:b}", "op", "down", "now", now);
-    int asked = control_call(lab->dir, request, &answer, &refused);
+    int asked = control_call(lab->dir, request, END_ANSWER_SECONDS, &answer, &refused);
     int taken =
         asked < 0 ? 0 : wait_for_end(lab, now ? KILL_SECONDS : END_SECONDS, &progress, lock, err);
     /* One that hangs, or does not answer, is killed with all it started. */

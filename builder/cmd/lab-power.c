@@ -13,7 +13,7 @@ static const double STEP_SECONDS = 0.2, GRACE_SECONDS = 20;
 static int wait_until_off(const struct lab_client *lab, const char *name, double seconds,
                           struct error *err)
 {
-    struct progress progress = progress_start(0, "%s powers off", name);
+    struct progress progress = progress_start(0, "%s ends", name);
     for (double until = link_now() + seconds + GRACE_SECONDS;;) {
         json_t *status AUTO_JSON = NULL;
         const json_t *node;
@@ -72,7 +72,7 @@ static int run_partition(const struct args *args, struct error *err)
         json_pack("{s:s, s:s, s:b}", "op", "partition", "node", args->operands[0], "heal", heal);
     if (!request)
         return error_set(err, "a name that is not UTF-8");
-    if (control_call(lab.dir, request, &answer, err) < 0)
+    if (control_call(lab.dir, request, CONTROL_SECONDS, &answer, err) < 0)
         return -1;
     printf("%s: %s\n", args->operands[0], heal ? "in the network again" : "cut off");
     return 0;

@@ -179,7 +179,7 @@ static int boot(struct up *up, struct error *err)
         json_t *answer AUTO_JSON = NULL;
         json_t *request = json_pack("{s:s, s:s, s:b, s:O}", "op", "up", "digest", up->digest,
                                     "relaunch", relaunch, "nodes", up->wishes);
-        if (control_call(up->client.dir, request, &answer, err) < 0)
+        if (control_call(up->client.dir, request, CONTROL_SECONDS, &answer, err) < 0)
             return -1;
         if (!json_is_true(json_object_get(answer, "again"))) {
             if (!args_flag(up->args, "quiet"))

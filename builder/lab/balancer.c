@@ -11,7 +11,7 @@ enum { COLUMN_STATUS = 17, COLUMN_CHECK = 36, COLUMN_CODE = 37 };
 void balancer_config(const struct cluster *cluster, struct buffer *out)
 {
     buffer_printf(out,
-                  "global\n    maxconn 512\n    stats socket " LAB_BALANCER_SOCK " mode 600\n"
+                  "global\n    maxconn 512\n    stats socket unix@" LAB_BALANCER_SOCK " mode 600\n"
                   "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1h\n"
                   "    timeout server 1h\n    timeout check 5s\n"
                   "frontend api\n    bind %s:%d\n    default_backend controllers\n"

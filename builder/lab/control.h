@@ -9,12 +9,14 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-enum { CONTROL_MAX = 1 << 20 };
+/* Starting many machines takes the supervisor a while. */
+enum { CONTROL_MAX = 1 << 20, CONTROL_SECONDS = 120 };
 
-/* Asks the supervisor of the lab in the folder; the caller frees *answer. Its error is ours. The
+/* Asks the supervisor of the lab in the folder, and waits so many seconds for its answer, which the
+ * caller frees. Its error is ours. The
  * request is taken over. */
-int control_call(int dir, json_t *request, json_t **answer, struct error *err)
-    NONNULL(3, 4) MUST_CHECK;
+int control_call(int dir, json_t *request, unsigned seconds, json_t **answer, struct error *err)
+    NONNULL(4, 5) MUST_CHECK;
 
 /* Frees *json; for AUTO_JSON. */
 void control_json_free(json_t **json);

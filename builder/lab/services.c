@@ -49,7 +49,7 @@ static int start_dhcp(struct lab *lab, struct error *err)
 
 static int start_balancer(struct lab *lab, struct error *err)
 {
-    static const char *const argv[] = {"haproxy", "-db", "-q", "-f", LAB_BALANCER, NULL};
+    static const char *const argv[] = {"haproxy", "-db", "-f", LAB_BALANCER, NULL};
     return child_spawn(argv, NULL, LAB_BALANCER_LOG, &lab->balancer, err);
 }
 
