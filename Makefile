@@ -132,7 +132,8 @@ TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
-TESTS_BUILDER += lab/gce lab/metadata
+TESTS_BUILDER += lab/agent lab/console lab/control lab/gce lab/machine lab/metadata lab/net lab/relay
+TESTS_BUILDER += cmd/lab-wait
 BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
 	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
 	lab/operations lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \

@@ -84,8 +84,8 @@ is "$status:$err" "1:nodebake: there is no image of worker-1 in $c/out; \`nodeba
 rm "$c/out/worker-2.raw"
 up
 like "$status:$err" '^1:nodebake: there are no images of worker-1 worker-2 in' "two of them"
-[ ! -e "$c/.lab/control" ]
-ok $? "nothing was started"
+[ ! -e "$c/.lab" ]
+ok $? "nothing was started, and no folder made"
 truncate -s 1M "$c"/out/worker-{1,2}.raw
 
 python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True); time.sleep(600)' \
@@ -94,6 +94,8 @@ holder=$!
 within 10 test -s "$tmp/port"
 up --port "$(<"$tmp/port")"
 like "$status:$err" "^1:nodebake: port $(<"$tmp/port") of 127.0.0.1 is taken .*--port" "a port that is taken"
+[ ! -e "$c/.lab" ]
+ok $? "leaves no folder"
 kill $holder
 wait $holder 2>/dev/null
 

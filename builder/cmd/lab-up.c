@@ -116,8 +116,10 @@ static int start(struct up *up, int lock, struct error *err)
                       .kvm = kvm_works()};
     memcpy(lab.digest, up->digest, sizeof lab.digest);
     lab_folder_sweep(up->client.dir);
-    if (check_room(up, err) < 0 || relay_listen(&lab.port, &lab.listener, err) < 0)
+    if (check_room(up, err) < 0 || relay_listen(&lab.port, &lab.listener, err) < 0) {
+        lab_folder_remove_unused(up->client.dir, up->client.path);
         return -1;
+    }
     int result = write_kubeconfig(up, &lab, err);
     if (result == 0)
         result = supervisor_start(&lab, err);
@@ -126,11 +128,16 @@ static int start(struct up *up, int lock, struct error *err)
     return result;
 }
 
-/* A supervisor that another client just starts does not answer yet. */
-static int await_supervisor(struct up *up, json_t **status, struct error *err)
+/* Starts a supervisor, or finds one that answers. The lock may be somebody's who only looks, or a
+ * supervisor's that is just being started. */
+static int find_or_start(struct up *up, json_t **status, struct error *err)
 {
     struct error first = ERROR_INIT;
     for (double until = link_now() + ANSWERS_SECONDS;;) {
+        int lock AUTO_CLOSE = -1;
+        int taken = lab_folder_lock(up->client.dir, &lock, err);
+        if (taken < 0 || (taken && start(up, lock, err) < 0))
+            return -1;
         if (lab_ask(&up->client, "status", NULL, status, &first) == 0)
             return 0;
         if (link_now() > until) {
@@ -144,16 +151,9 @@ static int await_supervisor(struct up *up, json_t **status, struct error *err)
 static int start_or_join(struct up *up, struct error *err)
 {
     json_t *status AUTO_JSON = NULL;
-    int lock AUTO_CLOSE = -1;
     up->client.path = lab_path(up->args);
-    if (lab_folder_open(up->client.path, true, &up->client.dir, err) < 0)
-        return -1;
-    int taken = lab_folder_lock(up->client.dir, &lock, err);
-    if (taken < 0)
-        return -1;
-    if (taken && start(up, lock, err) < 0)
-        return -1;
-    if (await_supervisor(up, &status, err) < 0)
+    if (lab_folder_open(up->client.path, true, &up->client.dir, err) < 0 ||
+        find_or_start(up, &status, err) < 0)
         return -1;
     json_int_t port = json_integer_value(json_object_get(status, "port"));
     if (up->port && port != up->port)

@@ -179,3 +179,12 @@ int lab_folder_remove(int dir, const char *path, bool *rest, struct error *err)
     *rest = rmdir(path) < 0;
     return 0;
 }
+
+void lab_folder_remove_unused(int dir, const char *path)
+{
+    struct error ignored = ERROR_INIT;
+    bool rest;
+    if ((unlinkat(dir, LAB_NODES, AT_REMOVEDIR) == 0 || errno == ENOENT) &&
+        lab_folder_remove(dir, path, &rest, &ignored) < 0)
+        ignored.text[0] = '\0';
+}

@@ -30,4 +30,7 @@ void lab_folder_sweep(int dir);
 int lab_folder_remove(int dir, const char *path, bool *rest, struct error *err)
     NONNULL(2, 3, 4) MUST_CHECK;
 
+/* Removes one that no machine was ever in. */
+void lab_folder_remove_unused(int dir, const char *path) NONNULL(2);
+
 #endif
