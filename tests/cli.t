@@ -16,7 +16,7 @@ run()
 }
 
 commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z -]*[a-z]\)  .*/\1/p')
-is "$(wc -l <<<"$commands")" 11 "--help lists the commands"
+is "$(wc -l <<<"$commands")" 22 "--help lists the commands"
 
 while read -r command; do
     run "$nodebake" $command --help

@@ -236,7 +236,8 @@ is "$(alive "$c")" 0 "leaves no process"
 
 # An interrupt ends the waiting, not the lab.
 echo silent >"$FAKE/worker-0"
-"$nodebake" lab up worker-0 --cluster "$c/cluster.yaml" --out "$c/out" 2>"$tmp/err" &
+env --default-signal=INT "$nodebake" lab up worker-0 --cluster "$c/cluster.yaml" --out "$c/out" \
+    --timeout 30s 2>"$tmp/err" &
 client=$!
 within 10 in_state worker-0 booting
 kill -INT $client

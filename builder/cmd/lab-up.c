@@ -193,6 +193,7 @@ static int boot(struct up *up, struct error *err)
 static int run(const struct args *args, struct error *err)
 {
     struct up up AUTO_UP = {.args = args, .client.dir = -1};
+    lab_wait_listen();
     if (read_options(&up, err) < 0 || read_inputs(&up, err) < 0 || start_or_join(&up, err) < 0 ||
         boot(&up, err) < 0)
         return -1;

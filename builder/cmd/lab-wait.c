@@ -22,6 +22,14 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
+void lab_wait_listen(void)
+{
+    const struct sigaction action = {.sa_handler = interrupt};
+    struct sigaction before;
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &action, NULL);
+}
+
 static bool in_state(const json_t *node, const char *const *states)
 {
     for (; *states; states++)
@@ -129,16 +137,12 @@ int lab_wait(const struct lab_client *lab, const json_t *wishes, unsigned second
                         .quiet = quiet,
                         .begun = link_now(),
                         .count = json_array_size(wishes)};
-    const struct sigaction action = {.sa_handler = interrupt};
-    struct sigaction before;
     const char **names = heap_array(view.count ? view.count : 1, sizeof *names);
     for (size_t i = 0; i < view.count; i++)
         names[i] = lab_text(json_array_get(wishes, i), "name");
     view.names = names;
     view.shown = heap_array(view.count ? view.count : 1, sizeof *view.shown);
-    sigaction(SIGINT, &action, &before);
     int result = follow(lab, wishes, seconds, &view, err);
-    sigaction(SIGINT, &before, NULL);
     free(view.shown);
     free(names);
     return result;

@@ -20,6 +20,9 @@ bool lab_has_api(const json_t *status) NONNULL(1);
 enum lab_outcome lab_judge(const json_t *status, const json_t *wishes, const json_t **culprit)
     NONNULL(1, 2, 3);
 
+/* From now on an interrupt ends the waiting of lab_wait, and nothing else. */
+void lab_wait_listen(void);
+
 /* Waits so many seconds, and shows the progress. The lab goes on when it fails. */
 int lab_wait(const struct lab_client *lab, const json_t *wishes, unsigned seconds, bool quiet,
              struct error *err) NONNULL(1, 2, 5) MUST_CHECK;
