@@ -56,6 +56,7 @@ int lab_node(const json_t *status, const char *name, const json_t **node, struct
         if (strcmp(lab_text(*node, "name"), name) == 0)
             return 0;
     }
+    *node = NULL;
     return error_set(err, "'%s' is no node of the lab's cluster", name);
 }
 

@@ -81,7 +81,7 @@ static int check_room(const struct up *up, struct error *err)
     struct memory_need need = {0};
     const json_t *wish;
     size_t i;
-    json_array_foreach(up->wishes, i, wish)
+    for (i = 0; i < json_array_size(up->wishes) && (wish = json_array_get(up->wishes, i)); i++)
         memory_add(&need, lab_text(wish, "name"),
                    (unsigned)json_integer_value(json_object_get(wish, "memory")));
     return memory_check(&need, memory_available(), err);
@@ -164,12 +164,14 @@ static int start_or_join(struct up *up, struct error *err)
     return 0;
 }
 
-static void tell_done(const json_t *done)
+static void tell_done(const struct up *up, const json_t *done)
 {
-    const char *name;
-    const json_t *what;
-    json_object_foreach((json_t *)done, name, what)
-        fprintf(stderr, "%s: %s\n", name, json_string_value(what));
+    for (size_t i = 0; i < json_array_size(up->wishes); i++) {
+        const char *name = lab_text(json_array_get(up->wishes, i), "name");
+        const char *what = lab_text(done, name);
+        if (*what)
+            fprintf(stderr, "%s: %s\n", name, what);
+    }
 }
 
 /* Machines that are relaunched end first. */
@@ -183,7 +185,7 @@ static int boot(struct up *up, struct error *err)
             return -1;
         if (!json_is_true(json_object_get(answer, "again"))) {
             if (!args_flag(up->args, "quiet"))
-                tell_done(json_object_get(answer, "done"));
+                tell_done(up, json_object_get(answer, "done"));
             return 0;
         }
         lab_pause(AGAIN_SECONDS);

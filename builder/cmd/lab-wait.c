@@ -46,8 +46,9 @@ bool lab_has_api(const json_t *status)
     size_t i;
     if (!json_is_true(json_object_get(status, "kubeconfig")))
         return false;
-    json_array_foreach(nodes, i, node) if (strcmp(lab_text(node, "role"), "controller") == 0 &&
-                                           !in_state(node, ends)) return true;
+    for (i = 0; i < json_array_size(nodes) && (node = json_array_get(nodes, i)); i++)
+        if (strcmp(lab_text(node, "role"), "controller") == 0 && !in_state(node, ends))
+            return true;
     return false;
 }
 
@@ -64,8 +65,7 @@ enum lab_outcome lab_judge(const json_t *status, const json_t *wishes, const jso
     enum lab_outcome outcome = LAB_DONE;
     const json_t *wish;
     size_t i;
-    json_array_foreach(wishes, i, wish)
-    {
+    for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
         struct error ignored = ERROR_INIT;
         const json_t *node = NULL;
         if (lab_node(status, lab_text(wish, "name"), &node, &ignored) == 0 && is_done(node, api))

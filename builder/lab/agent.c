@@ -68,13 +68,17 @@ int agent_ask(int dirfd, const char *name, const char *command, json_t *argument
     char *sent AUTO_FREE = heap_printf("%s\n", text ? text : "");
     if (open_agent(dirfd, name, until, &fd, err) < 0 ||
         link_write(fd, until, sent, strlen(sent), err) < 0 ||
-        link_read_line(fd, until, ANSWER_MAX, &line, err) < 0)
-        return error_context(err, "the guest agent");
+        link_read_line(fd, until, ANSWER_MAX, &line, err) < 0) {
+        error_context(err, "the guest agent");
+        return -1;
+    }
     json_t *all AUTO_JSON = json_loadb(line.data, line.len, 0, NULL);
     json_t *got = json_object_get(all, "return");
     const char *why = json_string_value(json_object_get(json_object_get(all, "error"), "desc"));
-    if (!got)
-        return error_set(err, "the guest agent: %s: %s", command, why ? why : "a strange answer");
+    if (!got) {
+        error_set(err, "the guest agent: %s: %s", command, why ? why : "a strange answer");
+        return -1;
+    }
     *answer = json_incref(got);
     return 0;
 }

@@ -35,8 +35,10 @@ static char *file_of(const struct node *node, const char *file)
 int machine_image_id(const char *path, char **out, struct error *err)
 {
     struct stat s;
-    if (stat(path, &s) < 0)
-        return error_errno(err, "%s", path);
+    if (stat(path, &s) < 0) {
+        error_errno(err, "%s", path);
+        return -1;
+    }
     *out = heap_printf("%s %llu %llu %lld %lld.%09ld\n", path, (unsigned long long)s.st_dev,
                        (unsigned long long)s.st_ino, (long long)s.st_size,
                        (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);

@@ -85,8 +85,7 @@ static int check_memory(struct lab *lab, const json_t *wishes, struct error *err
     const json_t *wish;
     size_t i;
     struct memory_need need = {0};
-    json_array_foreach(wishes, i, wish)
-    {
+    for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
         const struct machine *m = find(lab, text_of(wish, "name"), err);
         if (!m)
             return -1;
@@ -104,8 +103,7 @@ static bool relaunch_waits(struct lab *lab, const json_t *wishes)
     struct error ignored = ERROR_INIT;
     bool waits = false;
     size_t i;
-    json_array_foreach(wishes, i, wish)
-    {
+    for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
         struct machine *m = find(lab, text_of(wish, "name"), &ignored);
         if (m && m->pid) {
             machine_kill(m);
@@ -132,8 +130,7 @@ static json_t *op_up(struct lab *lab, const json_t *request, struct error *err)
         return json_pack("{s:b}", "again", 1);
     if (check_memory(lab, wishes, err) < 0)
         return NULL;
-    json_array_foreach(wishes, i, wish)
-    {
+    for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
         struct machine *m = find(lab, text_of(wish, "name"), err);
         if (!m || up_one(lab, m, wish, relaunch, done, err) < 0)
             return NULL;

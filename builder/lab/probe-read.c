@@ -27,9 +27,9 @@ static const json_t *find_node(const json_t *list, const char *name)
 {
     const json_t *items = json_object_get(list, "items"), *item;
     size_t i;
-    json_array_foreach(items, i,
-                       item) if (strcmp(text_of(json_object_get(item, "metadata"), "name"), name) ==
-                                 0) return item;
+    for (i = 0; i < json_array_size(items) && (item = json_array_get(items, i)); i++)
+        if (strcmp(text_of(json_object_get(item, "metadata"), "name"), name) == 0)
+            return item;
     return NULL;
 }
 
@@ -40,8 +40,8 @@ void probe_read_node(const json_t *list, const char *name, struct probe_node *ou
     size_t i;
     *out = (struct probe_node){.there = node != NULL};
     snprintf(out->why, sizeof out->why, node ? "not ready" : "has not registered");
-    json_array_foreach(conditions, i, condition)
-    {
+    for (i = 0; i < json_array_size(conditions) && (condition = json_array_get(conditions, i));
+         i++) {
         if (strcmp(text_of(condition, "type"), "Ready") != 0)
             continue;
         out->ready = strcmp(text_of(condition, "status"), "True") == 0;
@@ -59,12 +59,12 @@ static void take_agents(struct lab *lab, const json_t *seen, time_t at)
 {
     const json_t *list = json_object_get(seen, "agents"), *name;
     size_t k;
-    json_array_foreach(list, k, name) for (size_t i = 0; i < lab->cluster->node_count; i++)
-    {
-        struct machine *m = &lab->machines[i];
-        if (at > m->started && strcmp(json_string_value(name), m->node->name) == 0)
-            m->agent = true;
-    }
+    for (k = 0; k < json_array_size(list) && (name = json_array_get(list, k)); k++)
+        for (size_t i = 0; i < lab->cluster->node_count; i++) {
+            struct machine *m = &lab->machines[i];
+            if (at > m->started && strcmp(json_string_value(name), m->node->name) == 0)
+                m->agent = true;
+        }
 }
 
 static void take_health(struct machine *m, const json_t *seen, time_t at)

@@ -37,8 +37,7 @@ void view_table(const json_t *status, time_t now, struct buffer *out)
     size_t i;
     buffer_printf(out, "%-16s %-11s %-12s %-16s %-13s %s\n", "NODE", "ROLE", "STATE", "ADDRESS",
                   "SINCE", "");
-    json_array_foreach(nodes, i, node)
-    {
+    for (i = 0; i < json_array_size(nodes) && (node = json_array_get(nodes, i)); i++) {
         struct buffer span AUTO_BUFFER = buffer_heap();
         view_span(seconds_in_state(node, now), &span);
         buffer_printf(out, "%-16s %-11s %-12s %-16s %-13s %s\n", text_of(node, "name"),
@@ -61,7 +60,9 @@ static const json_t *find(const json_t *status, const char *name)
 {
     const json_t *nodes = json_object_get(status, "nodes"), *node;
     size_t i;
-    json_array_foreach(nodes, i, node) if (strcmp(text_of(node, "name"), name) == 0) return node;
+    for (i = 0; i < json_array_size(nodes) && (node = json_array_get(nodes, i)); i++)
+        if (strcmp(text_of(node, "name"), name) == 0)
+            return node;
     return NULL;
 }
 

@@ -97,8 +97,9 @@ static bool have(const json_t *wishes, const char *node)
 {
     const json_t *wish;
     size_t i;
-    json_array_foreach(wishes, i, wish) if (strcmp(json_string_value(json_object_get(wish, "name")),
-                                                   node) == 0) return true;
+    for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++)
+        if (strcmp(json_string_value(json_object_get(wish, "name")), node) == 0)
+            return true;
     return false;
 }
 
