@@ -77,7 +77,7 @@ BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspec
 BUILDER += lab/gce lab/metadata
 BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
 	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
-	lab/operations lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
+	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
 	lab/wishes
 BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
 	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait
@@ -136,7 +136,7 @@ TESTS_BUILDER += lab/agent lab/console lab/control lab/gce lab/machine lab/metad
 TESTS_BUILDER += cmd/lab-wait
 BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
 	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
-	lab/operations lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
+	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
 	lab/wishes
 BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
 	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait

@@ -93,7 +93,7 @@ python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 0)); 
 holder=$!
 within 10 test -s "$tmp/port"
 up --port "$(<"$tmp/port")"
-like "$status:$err" "^1:nodebake: port $(<"$tmp/port") of 127.0.0.1 is taken .*--port" "a port that is taken"
+like "$status:$err" "^1:nodebake: port $(<"$tmp/port") of 127.0.0.1 is taken by python3, process $holder; .*--port" "a port that is taken"
 [ ! -e "$c/.lab" ]
 ok $? "leaves no folder"
 kill $holder

@@ -14,6 +14,7 @@
 #include "builder/lab/lab.h"
 #include "builder/lab/link.h"
 #include "builder/lab/memory.h"
+#include "builder/lab/net.h"
 #include "builder/lab/relay.h"
 #include "builder/lab/services.h"
 #include "builder/lab/supervisor.h"
@@ -64,7 +65,7 @@ static int read_inputs(struct up *up, struct error *err)
     const char *out = args_value(args, "out");
     struct buffer text AUTO_BUFFER = buffer_heap();
     char *file AUTO_FREE = install_profile(args->install, cluster->profile);
-    if (services_check_tools(err) < 0 ||
+    if (services_check_tools(err) < 0 || net_check(cluster, err) < 0 ||
         profile_load(file, &up->profile, args->problems, err) < 0 ||
         target_select(cluster, up->profile, args->operands, args->operand_count, &up->targets,
                       &up->target_count, err) < 0 ||

@@ -56,6 +56,15 @@ static void test_escapes(void **state)
                         "  OK   Started it.");
 }
 
+/* systemd draws over its line. */
+static void test_returns(void **state)
+{
+    (void)state;
+    assert_string_equal(heard("a long line\r\033[Kshort\r\n").last, "short");
+    assert_string_equal(heard("kept\r\r\n\r\n").last, "kept");
+    assert_int_equal(heard("x\rworker-0 login: ").phase, CONSOLE_LOGIN);
+}
+
 /* Any cut, any length. */
 static void test_pieces(void **state)
 {
@@ -77,9 +86,8 @@ static void test_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_cause),
-        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_phases),  cmocka_unit_test(test_cause),
+        cmocka_unit_test(test_escapes), cmocka_unit_test(test_returns),
         cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ static void end_line(struct console *c)
         memcpy(c->last, c->line, c->len + 1);
     c->len = 0;
     c->line[0] = '\0';
+    c->returned = false;
 }
 
 /* Colours and the like are left out. */
@@ -64,6 +65,13 @@ void console_take(struct console *c, const char *bytes, size_t n)
         if (byte == '\n') {
             end_line(c);
             continue;
+        }
+        /* What follows is drawn over the line, unless it ends here. */
+        if (byte == '\r')
+            c->returned = true;
+        if (byte >= ' ' && c->returned) {
+            c->returned = false;
+            c->len = 0;
         }
         if (byte < ' ' || byte > '~' || c->len + 1 == sizeof c->line)
             continue;

@@ -2,6 +2,7 @@
 #ifndef NB_BUILDER_LAB_CONSOLE_H
 #define NB_BUILDER_LAB_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/attributes.h"
@@ -23,7 +24,8 @@ struct console {
     char last[CONSOLE_LINE_MAX];  /* the last whole one that says something */
     char cause[CONSOLE_LINE_MAX]; /* of CONSOLE_REFUSED and CONSOLE_PANIC */
     size_t len;
-    int escape; /* inside a terminal's escape sequence */
+    bool returned; /* to the line's begin */
+    int escape;    /* inside a terminal's escape sequence */
 };
 
 /* Takes what the machine wrote, in pieces of any size. */

@@ -28,6 +28,23 @@ static void test_names(void **state)
     assert_int_equal(prefix, 24);
 }
 
+static void test_router_needs_an_address(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct node first = {.name = (char *)"n", .address = (char *)"10.240.0.1", .line = 7};
+    struct cluster bad = fixture;
+    assert_int_equal(net_check(&bad, &err), 0);
+    bad.nodes = &first;
+    bad.node_count = 1;
+    assert_int_equal(net_check(&bad, &err), -1);
+    assert_non_null(strstr(err.text, "cluster.yaml:7: n has the address 10.240.0.1"));
+    bad.node_count = 0;
+    bad.nodes_cidr = (char *)"10.240.0.0/31";
+    assert_int_equal(net_check(&bad, &err), -1);
+    assert_non_null(strstr(err.text, "no room"));
+}
+
 static void test_script(void **state)
 {
     (void)state;
@@ -106,9 +123,10 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),  cmocka_unit_test(test_script),
-        cmocka_unit_test(test_dhcp),   cmocka_unit_test(test_balancer),
-        cmocka_unit_test(test_health), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_router_needs_an_address),
+        cmocka_unit_test(test_script),   cmocka_unit_test(test_dhcp),
+        cmocka_unit_test(test_balancer), cmocka_unit_test(test_health),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

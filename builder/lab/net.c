@@ -31,6 +31,23 @@ void net_router(const struct cluster *cluster, char address[static 16], unsigned
     inet_ntop(AF_INET, &router, address, 16);
 }
 
+int net_check(const struct cluster *cluster, struct error *err)
+{
+    char router[16];
+    unsigned prefix;
+    net_router(cluster, router, &prefix);
+    if (prefix > 30)
+        return error_set(err, "%s: networks.nodes: a /%u has no room for the lab's router",
+                         cluster->file, prefix);
+    for (size_t i = 0; i < cluster->node_count; i++)
+        if (strcmp(cluster->nodes[i].address, router) == 0)
+            return error_set(err,
+                             "%s:%u: %s has the address %s, which is the router's in the lab: the "
+                             "first of networks.nodes; give it another one",
+                             cluster->file, cluster->nodes[i].line, cluster->nodes[i].name, router);
+    return 0;
+}
+
 void net_mac(const char *address, char mac[static NET_MAC_MAX])
 {
     uint32_t a = address_bits(address);

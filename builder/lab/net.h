@@ -19,6 +19,9 @@ enum { NET_MTU = 1460, NET_TAP_MAX = 16, NET_MAC_MAX = 18 };
 void net_router(const struct cluster *cluster, char address[static 16], unsigned *prefix)
     NONNULL(1, 2, 3);
 
+/* Refuses a cluster whose network has no room for the router, or a node that has its address. */
+int net_check(const struct cluster *cluster, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* The hardware address of the machine that has this address, as GCE makes them. */
 void net_mac(const char *address, char mac[static NET_MAC_MAX]) NONNULL(1, 2);
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "builder/lab/port-owner.h"
 #include "common/file.h"
 
 enum { BYTES = 300000 };
@@ -120,6 +121,25 @@ static void test_many(void **state)
     }
 }
 
+static void test_table(void **state)
+{
+    (void)state;
+    static const char table[] =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+        "   0: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        "
+        "0 "
+        "11 1 0\n"
+        "   1: 0200A8C0:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        "
+        "0 "
+        "12 1 0\n"
+        "   2: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        "
+        "0 "
+        "13 1 0\n";
+    assert_int_equal(port_inode(table, 8080), 13);
+    assert_int_equal(port_inode(table, 8081), 0);
+    assert_int_equal(port_inode("", 8080), 0);
+}
+
 static void test_port_taken(void **state)
 {
     (void)state;
@@ -127,7 +147,7 @@ static void test_port_taken(void **state)
     int fd = -1;
     uint16_t taken = port;
     assert_int_equal(relay_listen(&taken, &fd, &err), -1);
-    assert_non_null(strstr(err.text, "is taken"));
+    assert_non_null(strstr(err.text, "is taken by relay-test, process "));
     assert_non_null(strstr(err.text, "--port"));
 }
 
@@ -136,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_table),
         cmocka_unit_test(test_port_taken),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "builder/heap.h"
+#include "builder/lab/port-owner.h"
 #include "common/cleanup.h"
 
 enum { CHUNK = 16384 };
@@ -36,6 +37,16 @@ struct relay {
     struct pair *pairs[RELAY_CONNECTIONS_MAX];
 };
 
+static int refuse_taken(uint16_t port, struct error *err)
+{
+    char owner[128];
+    port_owner(port, owner, sizeof owner);
+    return error_set(err,
+                     "port %u of 127.0.0.1 is taken by %s; give another one with --port, or leave "
+                     "it out and any free one is used",
+                     port, owner);
+}
+
 int relay_listen(uint16_t *port, int *fd, struct error *err)
 {
     struct sockaddr_in at = {
@@ -47,10 +58,7 @@ int relay_listen(uint16_t *port, int *fd, struct error *err)
         return error_errno(err, "socket");
     if (bind(s, (struct sockaddr *)&at, sizeof at) < 0 || listen(s, 64) < 0) {
         if (errno == EADDRINUSE)
-            return error_set(err,
-                             "port %u of 127.0.0.1 is taken by another program; give another one "
-                             "with --port, or leave it out and any free one is used",
-                             *port);
+            return refuse_taken(*port, err);
         return error_errno(err, "listen on 127.0.0.1:%u", *port);
     }
     if (getsockname(s, (struct sockaddr *)&at, &size) < 0)
