@@ -8,18 +8,19 @@
 /* Columns of `show stat`, from 0. */
 enum { COLUMN_STATUS = 17, COLUMN_CHECK = 36, COLUMN_CODE = 37 };
 
+/* Emulated controllers answer late when all boot at once: the check is as patient as theirs. As with
+ * the cloud's balancer, connections that stand outlive a check that fails. */
 void balancer_config(const struct cluster *cluster, struct buffer *out)
 {
     buffer_printf(out,
                   "global\n    maxconn 512\n    stats socket unix@" LAB_BALANCER_SOCK " mode 600\n"
                   "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1h\n"
-                  "    timeout server 1h\n    timeout check 5s\n"
+                  "    timeout server 1h\n    timeout check 10s\n"
                   "frontend api\n    bind %s:%d\n    default_backend controllers\n"
                   "backend controllers\n    option httpchk\n"
                   "    http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host "
                   "kubernetes.default.svc.%s\n    http-check expect status 200\n"
-                  "    default-server check port 80 inter 2s fall 2 rise 1 "
-                  "on-marked-down shutdown-sessions\n",
+                  "    default-server check port 80 inter 5s downinter 2s fall 3 rise 1\n",
                   cluster->public_address, API_PORT, cluster->domain);
     for (size_t i = 0; i < cluster->node_count; i++)
         if (strcmp(cluster->nodes[i].role, "controller") == 0)
