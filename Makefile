@@ -75,6 +75,12 @@ BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspec
 	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
 	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
 BUILDER += lab/gce lab/metadata
+BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
+	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
+	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
+	lab/wishes
+BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
+	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait
 BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
 	package/deb-walk package/direct package/folder package/group package/guest \
 	package/ldcache package/ldcache-file package/owner package/path-index package/prepare \
@@ -95,7 +101,7 @@ BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names 
 BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
 	plan/part-host-name plan/part-kernel plan/part-runtime
 BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
-	plan/profile plan/target
+	plan/flag-table plan/flags plan/pki-when plan/profile plan/profile-facts plan/target
 BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
 BUILDER += plan/node-facts
 BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
@@ -129,7 +135,14 @@ TESTS_BUILDER += image/base-dirt image/ext4/removal
 TESTS_BUILDER += image/guestfs/volumes
 TESTS_BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/grub inspect/inspect \
 	inspect/report
-TESTS_BUILDER += lab/gce lab/metadata
+TESTS_BUILDER += lab/agent lab/console lab/control lab/gce lab/machine lab/metadata lab/net lab/relay
+TESTS_BUILDER += cmd/lab-wait
+BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
+	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
+	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
+	lab/wishes
+BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
+	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait
 TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
 	package/owner package/prepare package/scripts
 TESTS_BUILDER += package/apt package/prune package/sources
@@ -141,7 +154,7 @@ TESTS_BUILDER += pki/chain pki/import-files pki/request
 TESTS_BUILDER += pki/convert pki/passphrase pki/seal
 TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
 TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
-TESTS_BUILDER += plan/about plan/contract plan/overlay plan/plan plan/print plan/profile
+TESTS_BUILDER += plan/about plan/contract plan/controller plan/flags plan/pki-when plan/overlay plan/plan plan/print plan/profile
 TESTS_BUILDER += plan/firewall plan/part-firewall plan/part-resolver
 TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
 	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
@@ -340,9 +353,10 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
+DEPS_RUN += dnsmasq-base haproxy iproute2 kubernetes-client
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc \
-	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools iproute2 \
-	dnsmasq-base socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
+	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools \
+	socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
 	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev \
 	ca-certificates file openssh-client openssl ovmf debian-archive-keyring apt-utils gnupg \
 	python3 apt grub-common

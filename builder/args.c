@@ -75,6 +75,7 @@ int args_parse(const struct command *command, int argc, char *const *argv, struc
                              command->name);
         else
             operands[out->operand_count++] = argv[i];
+        options = options && !(command->passes_on && out->operand_count);
     }
     out->operands = operands;
     if (out->operand_count < command->operands_min)

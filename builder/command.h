@@ -48,7 +48,9 @@ struct command {
     const char *details;  /* what the summary leaves open; ends with a newline */
     struct option_spec options[COMMAND_OPTIONS_MAX]; /* ends with one that has no name */
     size_t operands_min, operands_max;
+    bool passes_on; /* options end at the first operand: what follows is for another program */
     unsigned needs;
+    /* 0, the exit status of a program that it ran, or -1 with an error. */
     int (*run)(const struct args *args, struct error *err);
 };
 

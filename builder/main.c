@@ -13,13 +13,35 @@
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, LARGE_BUFFER = 128 * 1024 /* bytes */ };
 
 extern const struct command cmd_init, cmd_plan, cmd_pki, cmd_pki_show, cmd_pki_verify,
-    cmd_pki_rotate, cmd_pki_csr, cmd_pki_import, cmd_build, cmd_inspect, cmd_routes, cmd_metadata,
-    cmd_completion;
+    cmd_pki_rotate, cmd_pki_csr, cmd_pki_import, cmd_build, cmd_inspect, cmd_lab_up, cmd_lab_status,
+    cmd_lab_console, cmd_lab_exec, cmd_lab_kubectl, cmd_lab_logs, cmd_lab_stop, cmd_lab_start,
+    cmd_lab_kill, cmd_lab_partition, cmd_lab_down, cmd_routes, cmd_metadata, cmd_completion;
 
-const struct command *const commands[] = {
-    &cmd_init,       &cmd_plan,     &cmd_pki,        &cmd_pki_show, &cmd_pki_verify,
-    &cmd_pki_rotate, &cmd_pki_csr,  &cmd_pki_import, &cmd_build,    &cmd_inspect,
-    &cmd_routes,     &cmd_metadata, &cmd_completion, NULL};
+const struct command *const commands[] = {&cmd_init,
+                                          &cmd_plan,
+                                          &cmd_pki,
+                                          &cmd_pki_show,
+                                          &cmd_pki_verify,
+                                          &cmd_pki_rotate,
+                                          &cmd_pki_csr,
+                                          &cmd_pki_import,
+                                          &cmd_build,
+                                          &cmd_inspect,
+                                          &cmd_lab_up,
+                                          &cmd_lab_status,
+                                          &cmd_lab_console,
+                                          &cmd_lab_exec,
+                                          &cmd_lab_kubectl,
+                                          &cmd_lab_logs,
+                                          &cmd_lab_stop,
+                                          &cmd_lab_start,
+                                          &cmd_lab_kill,
+                                          &cmd_lab_partition,
+                                          &cmd_lab_down,
+                                          &cmd_routes,
+                                          &cmd_metadata,
+                                          &cmd_completion,
+                                          NULL};
 
 static void print_help(void)
 {
@@ -85,9 +107,11 @@ static int run_command(const struct command *command, const struct args *given, 
     return command->run(&args, err);
 }
 
-static bool wants_help(int argc, char **argv)
+/* Another program may have a --help of its own. */
+static bool wants_help(const struct command *command, int argc, char **argv)
 {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+    int end = command->passes_on && argc > 1 ? 1 : argc;
+    for (int i = 0; i < end && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0)
             return true;
     return false;
@@ -124,7 +148,7 @@ int main(int argc, char **argv)
     const struct command *command = find_command(argc, argv, &words);
     if (!command)
         return usage_error("", "no such command; `nodebake --help` lists them");
-    if (wants_help(argc - 1 - words, argv + 1 + words)) {
+    if (wants_help(command, argc - 1 - words, argv + 1 + words)) {
         command_help(command);
         return finish(0);
     }
@@ -133,11 +157,12 @@ int main(int argc, char **argv)
     struct args args = {.problems = &problems};
     if (args_parse(command, argc - words, argv + words, &args, &err) < 0)
         return usage_error(command->name, err.text);
-    if (run_command(command, &args, &err) < 0) {
+    int status = run_command(command, &args, &err);
+    if (status < 0) {
         fflush(stdout);
         problems_print(&problems, stderr);
         fprintf(stderr, "nodebake: %s\n", err.text);
         return EXIT_FAILED;
     }
-    return finish(0);
+    return finish(status);
 }

@@ -30,6 +30,8 @@ menuentry 'Debian GNU/Linux, recovery' {
 	linux	/boot/vmlinuz-$variant_kernel root=UUID=1 ro single
 }
 CFG
+mkdir -p system/usr/lib/systemd/system
+echo '[Service]' >system/usr/lib/systemd/system/nginx.service
 make_variant "${VARIANT:-4k}" base.raw system
 "$nodebake" build worker-0 --quiet --writer ext4 --format raw --format qcow2 --format gce >build.log 2>&1
 is "$?:$(grep -v -e ^wrote -e ^pki build.log)" "0:" "an image to look at"
@@ -289,4 +291,9 @@ inspect ../out/worker-0.raw --writer xyz
 is "$status:$err" "1:nodebake: --writer xyz: no such writer; there are: auto, ext4, guestfs" "an unknown writer"
 (cd elsewhere && "$nodebake" inspect ../out/worker-0.raw >/dev/null 2>../err.txt)
 like "$(<err.txt)" '^read [0-9]+ files of \.\./out/worker-0\.raw$' "without --quiet it says what it does"
+# Units that hold facts of the machine are templates until firstboot.
+"$nodebake" build controller-0 --quiet --writer ext4 --out controllers >build.log 2>&1
+inspect ../controllers/controller-0.raw --json
+is "$status:$err:$(jq -c '[.problems, [.nodebake.contract.units[].name]]' out.txt)" '0::[[],["etcd.service","kube-apiserver.service","kube-controller-manager.service","kube-scheduler.service","nginx.service","nodebake-cluster.service"]]' \
+    "a controller's image has all of its units"
 done_testing

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The golden plan of a worker. `REGOLD=1 tests/plan.t` writes the golden file anew.
+# The golden plans of a worker and a controller. `REGOLD=1 tests/plan.t` writes the golden files anew.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
@@ -19,6 +19,25 @@ is "$?:$(<err)" "0:" "plan worker-0 succeeds"
 diff -u "$golden/plan-worker-0" plan >diff
 ok $? "the plan is the golden one"
 diag "$(<diff)"
+
+"$nodebake" plan controller-0 >plan-controller 2>err
+is "$?:$(<err)" "0:" "plan controller-0 succeeds"
+[ -z "${REGOLD:-}" ] || cp plan-controller "$golden/plan-controller-0"
+diff -u "$golden/plan-controller-0" plan-controller >diff
+ok $? "the plan is the golden one"
+diag "$(<diff)"
+# layout LINES: the pki files of a controller with another layout.
+layout()
+{
+    { cat cluster.yaml; echo "$1"; } >laid-out.yaml
+    "$nodebake" plan --json controller-0 --cluster laid-out.yaml |
+        jq -r '.images[0].entries[] | select(.from | startswith("pki/")) | "\(.mode) \(.path) \(.from)"'
+    rm laid-out.yaml
+}
+is "$(layout 'pki: {layout: separate, cas: each}' | grep -v kubeconfig)" "$(<"$golden/pki-separate")" \
+    "the keys of the separate layout"
+is "$(layout 'pki: {layout: separate}' | grep -c -e etcd-ca -e front-proxy-ca)" 0 "one CA signs all"
+rm plan-controller
 
 "$nodebake" plan worker >role
 is "$(grep -c '/usr/lib/nodebake/identity/' role)" 0 "a role's plan has no identity"

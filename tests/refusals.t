@@ -177,15 +177,15 @@ run plan
 is "$status:$out:$err" "1::cluster.yaml:5:10: nothing: No such file or directory; name a release file, \
 or leave it out for nodebake's own
 nodebake: cluster.yaml: 1 problem" "plan needs the release"
-sed 's/1.21.0/1.24.0/' "$cases/good.yaml" >cluster.yaml
+sed 's/1.21.0/1.37.0/' "$cases/good.yaml" >cluster.yaml
 run plan
-like "$status:$err" '^1:nodebake: cluster.yaml:4: profile hard-way lays out Kubernetes 1.[0-9]+ to 1.2[0-9], not 1.24.0$' \
+like "$status:$err" '^1:nodebake: cluster.yaml:4: profile hard-way lays out Kubernetes 1.[0-9]+ to 1.[0-9]+, not 1.37.0$' \
     "a version that the profile does not lay out"
 sed -i 's/kubernetes: 1.21.0/kubernetes: 1.21/; s/^  - component: /&X/' release.yaml
 cp "$cases/good.yaml" cluster.yaml
 run plan
 is "$status:$out:$(sed -n '1p;$p' <<<"$err")" "1::release.yaml:2:13: '1.21' is not a Kubernetes version such as 1.21.0
-nodebake: release.yaml: 5 problems" "a release file tells all of its problems, too"
+nodebake: release.yaml: 7 problems" "a release file tells all of its problems, too"
 sed -i 's/kubernetes: 1.21/&.0/; s/^  - component: X/  - component: /' release.yaml
 
 run build --dry-run --cluster ../case/cluster.yaml

@@ -48,7 +48,7 @@ make_system()
     printf 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n' \
         >"$dir/usr/lib/os-release"
     ln -s ../usr/lib/os-release "$dir/etc/os-release"
-    for package in dpkg socat conntrack ipset iptables; do
+    for package in dpkg socat conntrack ipset iptables nginx; do
         printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\n\n' "$package"
     done >"$dir/var/lib/dpkg/status"
     echo systemd >"$dir/usr/lib/systemd/systemd"

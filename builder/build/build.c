@@ -94,6 +94,7 @@ static void group_free(struct group *group)
     }
     free(group->raw);
     plan_free(group->plan);
+    texts_free(&group->packages);
     image_free(&group->role);
     for (size_t i = 0; i < group->node_count; i++)
         image_free(&group->nodes[i]);
@@ -105,9 +106,11 @@ void build_free(struct build *build)
     for (size_t i = 0; i < build->group_count; i++)
         group_free(&build->groups[i]);
     free(build->groups);
-    texts_free(&build->packages);
-    base_free(build->base_facts);
-    prepared_free(&build->prepared);
+    for (size_t i = 0; i < build->base_count; i++) {
+        base_free(build->bases[i].facts);
+        prepared_free(&build->bases[i].prepared);
+    }
+    free(build->bases);
     record_free(build->record);
     inputs_free(&build->inputs);
     if (build->out_fd >= 0)

@@ -26,9 +26,18 @@ struct product {
     bool overlay; /* holds what differs from the role's file of the same format */
 };
 
+/* A file that images are made of: the cluster's, or a copy with packages that it lacks. */
+struct build_base {
+    struct disk_file file;
+    struct prepared prepared;    /* whose path that is, when packages had to come to it */
+    char digest[DIGEST_HEX_MAX]; /* "": not worked out */
+    struct base *facts;          /* NULL: not looked at yet */
+};
+
 /* One image to be made, in all its formats. */
 struct image {
     const struct target *target;
+    const struct group *group;
     const char *name; /* of the node, or the role; borrowed */
     bool asked;       /* else it is made only for others to lie on */
     bool fresh;       /* an earlier build made it of the same inputs */
@@ -46,9 +55,11 @@ struct group {
     struct image role;
     struct image *nodes;
     size_t node_count;
-    struct plan *plan; /* of the role, with its manifest; NULL until it is needed */
-    char *raw;         /* the role's raw image, for nodes to be copied from, or NULL */
-    bool raw_is_ours;  /* it is a temporary file */
+    struct texts packages;   /* that the base must have */
+    struct build_base *base; /* of the build */
+    struct plan *plan;       /* of the role, with its manifest; NULL until it is needed */
+    char *raw;               /* the role's raw image, for nodes to be copied from, or NULL */
+    bool raw_is_ours;        /* it is a temporary file */
 };
 
 enum { BUILD_FORMATS_MAX = 8 };
@@ -72,29 +83,26 @@ struct build {
     struct group *groups;
     size_t group_count;
     int out_fd;
-    struct texts packages;            /* that a base for all roles must have */
-    struct disk_file base;            /* the file that is copied */
-    struct prepared prepared;         /* whose path that is, when packages had to come to it */
-    char base_digest[DIGEST_HEX_MAX]; /* "": not worked out */
+    struct build_base *bases; /* at most one a group */
+    size_t base_count;
     char program_digest[DIGEST_HEX_MAX];
     const struct disk_writer *writer; /* NULL: not chosen yet */
-    struct base *base_facts;          /* NULL: not looked at yet */
     struct record *record;
 };
 
 /* ---- base.c ---- */
 
-/* Probes the cluster's image and, when it lacks packages that the cluster's folder `debs` or the
- * base's repositories have, turns to a prepared one. A dry run only says what would be done. */
+/* Probes the cluster's image and gives it to all groups; where it lacks packages of a role that the
+ * cluster's folder `debs` or the base's repositories have, that one gets a prepared base. A dry run
+ * only says what would be done. */
 int build_find_base(struct build *build, bool dry, struct error *err) NONNULL(1, 3) MUST_CHECK;
 
-/* Sets base_facts, unless they are known: reads the base. */
-int build_look_at_base(struct build *build, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Sets the base's facts, unless they are known: reads it. */
+int build_look_at_base(const struct build *build, struct build_base *base, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Refuses a base that lacks packages of the role or of the cluster. */
-int build_require_packages(const struct build *build, const struct role *role,
-                           const struct base *base, struct error *err)
-    NONNULL(1, 2, 3, 4) MUST_CHECK;
+int build_require_packages(const struct group *group, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* ---- layout.c ---- */
 

@@ -20,8 +20,8 @@ static int add_frame(const struct build *build, const struct image *image, const
                   build->options.writer ? build->options.writer->name : "auto",
                   build->options.compression, (long long)image->draft->tree->mtime,
                   (unsigned long long)build->args->cluster->disk_size);
-    for (size_t i = 0; i < build->packages.count; i++)
-        buffer_printf(text, "package %s\n", build->packages.items[i]);
+    for (size_t i = 0; i < image->group->packages.count; i++)
+        buffer_printf(text, "package %s\n", image->group->packages.items[i]);
     return choices_left_open(&image->draft->in, text, err);
 }
 
@@ -45,7 +45,7 @@ static int find_quick(const struct build *build, struct image *image, struct err
     char base[FINGERPRINT_MAX];
     const struct tree *tree = image->draft->tree;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (fingerprint_of(build->base.path, base, err) < 0 ||
+    if (fingerprint_of(image->group->base->file.path, base, err) < 0 ||
         add_frame(build, image, base, &text, err) < 0)
         return -1;
     for (size_t i = 0; i < tree->count; i++)
@@ -54,16 +54,16 @@ static int find_quick(const struct build *build, struct image *image, struct err
     return digest_memory(text.data, text.len, "sha256", image->quick, err);
 }
 
-static int find_base_digest(struct build *build, struct error *err)
+static int find_base_digest(const struct build *build, struct build_base *base, struct error *err)
 {
-    if (*build->base_digest)
+    if (*base->digest)
         return 0;
-    if (build->prepared.path) {
-        memcpy(build->base_digest, build->prepared.identity, sizeof build->base_digest);
+    if (base->prepared.path) {
+        memcpy(base->digest, base->prepared.identity, sizeof base->digest);
         return 0;
     }
     char *folder AUTO_FREE = heap_printf("%s/digests", build->inputs.cache);
-    return digest_kept(folder, build->base.path, build->options.rehash, build->base_digest, err);
+    return digest_kept(folder, base->file.path, build->options.rehash, base->digest, err);
 }
 
 /* The manifest lists the content of all entries. */
@@ -71,14 +71,14 @@ static int find_content(struct build *build, struct image *image, struct error *
 {
     struct plan *plan AUTO_PLAN = NULL;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    if (find_base_digest(build, err) < 0)
+    if (find_base_digest(build, image->group->base, err) < 0)
         return -1;
     if (build_plan(build, image, NULL, &plan, err) < 0)
         return -1;
     const struct entry *manifest = tree_find(plan->tree, TREE_MANIFEST);
     if (!manifest)
         return error_set(err, "%s: no manifest", image->name);
-    if (add_frame(build, image, build->base_digest, &text, err) < 0 ||
+    if (add_frame(build, image, image->group->base->digest, &text, err) < 0 ||
         digest_memory(text.data, text.len, "sha256", image->frame, err) < 0)
         return -1;
     buffer_add(&text, manifest->text, manifest->len);

@@ -12,6 +12,7 @@ static struct group *group_of(struct build *build, const struct role *role)
     struct group *group = &build->groups[build->group_count++];
     group->role_target = (struct target){.role = role};
     group->role.name = role->name;
+    group->role.group = group;
     return group;
 }
 
@@ -33,6 +34,7 @@ static void add_node(struct build *build, struct group *group, const struct targ
 {
     struct image *image = &group->nodes[group->node_count++];
     image->target = target;
+    image->group = group;
     image->name = target->node->name;
     image->asked = true;
     for (size_t i = 0; i < build->options.format_count; i++) {

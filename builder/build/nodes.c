@@ -92,7 +92,7 @@ static int write_node(struct build *build, const struct group *group, const stru
 {
     struct plan *plan AUTO_PLAN = NULL;
     struct tree delta AUTO_DELTA = {0};
-    if (build_plan(build, work->node, build->base_facts, &plan, err) < 0 ||
+    if (build_plan(build, work->node, group->base->facts, &plan, err) < 0 ||
         delta_find(group->plan->tree, plan->tree, &delta, err) < 0)
         return -1;
     return image_add(build->writer, work->disk, &delta, work->node->name, err);
@@ -174,8 +174,8 @@ int build_nodes(struct build *build, struct group *group, struct error *err)
 {
     if (!count_stale(group, 0))
         return 0;
-    if (build_look_at_base(build, err) < 0 ||
-        (!group->plan && build_plan_role(build, group, build->base_facts, err) < 0))
+    if (build_look_at_base(build, group->base, err) < 0 ||
+        (!group->plan && build_plan_role(build, group, group->base->facts, err) < 0))
         return -1;
     for (size_t next = 0; count_stale(group, next);)
         if (make_batch(build, group, &next, err) < 0)

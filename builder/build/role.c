@@ -40,43 +40,45 @@ static int check_whole(struct build *build, const struct disk_file *file, struct
 }
 
 /* What has to be known of the base, in the file itself or in a copy of it. */
-static int read_base(struct build *build, struct disk *disk, struct error *err)
+static int read_base(const struct build *build, struct build_base *base, struct disk *disk,
+                     struct error *err)
 {
-    if ((!build->base_facts && base_read(build->writer, disk, &build->base_facts, err) < 0) ||
-        base_scan_initrds(build->writer, disk, build->base_facts, err) < 0)
+    if ((!base->facts && base_read(build->writer, disk, &base->facts, err) < 0) ||
+        base_scan_initrds(build->writer, disk, base->facts, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     return 0;
 }
 
-static int look_ahead(struct build *build, struct error *err)
+static int look_ahead(struct build *build, struct build_base *base, struct error *err)
 {
     struct disk_view view;
     struct error ignored = ERROR_INIT;
     struct buffer remarks AUTO_BUFFER = buffer_heap();
-    if (check_whole(build, &build->base, err) < 0)
+    if (check_whole(build, &base->file, err) < 0)
         return -1;
     /* Opening a disk twice is dear where that takes a VM. */
     if (!build->writer->check)
         return 0;
-    if (disk_view_open(&build->base, build->writer, &view, &remarks, err) < 0)
+    if (disk_view_open(&base->file, build->writer, &view, &remarks, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
-    int result = read_base(build, view.disk, err);
+    int result = read_base(build, base, view.disk, err);
     if (view.writer->close_all(view.set, result < 0 ? &ignored : err) < 0)
         result = -1;
     return result;
 }
 
 /* A raw base can be checked and read while it is copied. */
-static int import_base(struct build *build, const struct disk_file *copy, struct error *err)
+static int import_base(struct build *build, struct build_base *base, const struct disk_file *copy,
+                       struct error *err)
 {
     struct import *import;
     struct error copying = ERROR_INIT;
-    if (build->base.qcow2) {
-        int result = image_import(&build->base, copy->path, err);
+    if (base->file.qcow2) {
+        int result = image_import(&base->file, copy->path, err);
         return result < 0 ? -1 : check_whole(build, copy, err);
     }
-    image_import_begin(&build->base, copy->path, &import);
-    int result = look_ahead(build, err);
+    image_import_begin(&base->file, copy->path, &import);
+    int result = look_ahead(build, base, err);
     if (image_import_end(import, &copying) < 0 && result == 0) {
         *err = copying;
         result = -1;
@@ -105,10 +107,10 @@ static int grow(const struct build *build, const struct group *group, const stru
 static int write_role(struct build *build, struct group *group, struct disk *disk,
                       struct error *err)
 {
-    if (read_base(build, disk, err) < 0)
+    if (read_base(build, group->base, disk, err) < 0)
         return -1;
-    struct base *base = build->base_facts;
-    if (build_require_packages(build, group->role.target->role, base, err) < 0)
+    struct base *base = group->base->facts;
+    if (build_require_packages(group, err) < 0)
         return error_context(err, "%s", build->args->cluster->image);
     if (build_plan_role(build, group, base, err) < 0)
         return -1;
@@ -174,7 +176,7 @@ int build_role(struct build *build, struct group *group, struct error *err)
     group->raw_is_ours = true;
     interrupt_removes(group->raw);
     const struct disk_file file = {.path = group->raw};
-    if (import_base(build, &file, err) < 0 || grow(build, group, &file, err) < 0 ||
+    if (import_base(build, group->base, &file, err) < 0 || grow(build, group, &file, err) < 0 ||
         edit_role(build, group, err) < 0)
         return -1;
     return wanted ? publish_role(build, group, err) : 0;

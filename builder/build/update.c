@@ -85,7 +85,7 @@ static bool compare(struct update *u, const json_t *old, const json_t *now)
 static int find_changes(struct update *u, struct error *err)
 {
     struct buffer old AUTO_BUFFER = buffer_heap();
-    if (build_plan(u->build, u->image, u->build->base_facts, &u->plan, err) < 0 ||
+    if (build_plan(u->build, u->image, u->image->group->base->facts, &u->plan, err) < 0 ||
         u->build->writer->read(u->disk, TREE_MANIFEST, MANIFEST_MAX, &old, err) < 0)
         return -1;
     const struct entry *manifest = tree_find(u->plan->tree, TREE_MANIFEST);
@@ -146,7 +146,7 @@ int build_update(struct build *build, struct image *image, struct error *err)
         return -1;
     if (!build->writer->in_place)
         return 0;
-    if (build_look_at_base(build, err) < 0)
+    if (build_look_at_base(build, image->group->base, err) < 0)
         return -1;
     struct update u = {.build = build, .image = image};
     u.raw = heap_printf("%s/.%s.raw.nodebake-tmp", build->options.out, image->name);

@@ -153,6 +153,12 @@ static void free_node(struct node *node)
     free(node->pod_cidr);
 }
 
+unsigned cluster_minor(const struct cluster *cluster)
+{
+    const char *dot = strchr(cluster->kubernetes, '.');
+    return dot ? (unsigned)strtoul(dot + 1, NULL, 10) : 0;
+}
+
 void cluster_free(struct cluster *c)
 {
     if (!c)

@@ -82,6 +82,9 @@ char *cluster_path(const struct cluster *cluster, const char *path) NONNULL(1);
 /* The first address of the services network: the API server's own service. dst holds 16 bytes. */
 void cluster_api_service_address(const struct cluster *cluster, char dst[static 16]) NONNULL(1);
 
+/* N of the Kubernetes version 1.N.Z. */
+unsigned cluster_minor(const struct cluster *cluster) NONNULL(1);
+
 /* Frees the cluster; NULL is allowed. */
 void cluster_free(struct cluster *cluster);
 void cluster_free_at(struct cluster **cluster);

@@ -127,10 +127,17 @@ static void find_files(const struct inspection *in, struct file_line *lines, siz
     }
 }
 
+/* Is the unit's file there, or among what firstboot has still to render? */
+static bool has_unit(const struct inspection *in, const char *path)
+{
+    char *template AUTO_FREE = heap_printf(PATH_TEMPLATES "%s", path);
+    return inspect_exists(in, path) || (!in->report->stamp.there && inspect_exists(in, template));
+}
+
 static void find_unit(const struct inspection *in, struct unit_line *unit)
 {
     char *link AUTO_FREE = heap_printf(UNIT_LINKS "/%s.wants/%s", unit->target, unit->name);
-    bool enabled = inspect_exists(in, link), there = inspect_exists(in, unit->path);
+    bool enabled = inspect_exists(in, link), there = has_unit(in, unit->path);
     unit->state = !there ? UNIT_ABSENT : enabled ? UNIT_ENABLED : UNIT_WAITING;
     if (!there && !manifest_find(&in->manifest, unit->path))
         report_problem(in->report, "unit", unit->path, "is missing, and firstboot enables it");

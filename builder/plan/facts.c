@@ -50,6 +50,124 @@ static void kubelet_node_labels(const struct plan_input *in, struct buffer *out)
                       in->node->labels[i].value);
 }
 
+static bool is_controller(const struct node *node)
+{
+    return strcmp(node->role, "controller") == 0;
+}
+
+static void controller_count(const struct plan_input *in, struct buffer *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->cluster->node_count; i++)
+        n += is_controller(&in->cluster->nodes[i]);
+    buffer_printf(out, "%zu", n);
+}
+
+static void etcd_initial_cluster(const struct plan_input *in, struct buffer *out)
+{
+    for (size_t i = 0; i < in->cluster->node_count; i++) {
+        const struct node *node = &in->cluster->nodes[i];
+        if (is_controller(node))
+            buffer_printf(out, "%s%s=https://%s:2380", out->len ? "," : "", node->name,
+                          node->address);
+    }
+}
+
+static void etcd_servers(const struct plan_input *in, struct buffer *out)
+{
+    for (size_t i = 0; i < in->cluster->node_count; i++)
+        if (is_controller(&in->cluster->nodes[i]))
+            buffer_printf(out, "%shttps://%s:2379", out->len ? "," : "",
+                          in->cluster->nodes[i].address);
+}
+
+/* Of several lines: the pod networks of the workers. */
+static void pod_table(const struct plan_input *in, struct buffer *out)
+{
+    for (size_t i = 0; i < in->cluster->node_count; i++) {
+        const struct node *node = &in->cluster->nodes[i];
+        if (node->pod_cidr)
+            buffer_printf(out, "%s%s %s", out->len ? "\n" : "", node->name, node->pod_cidr);
+    }
+}
+
+static void coredns_image(const struct plan_input *in, struct buffer *out)
+{
+    (void)in;
+    buffer_puts(out, "coredns/coredns:1.8.3");
+}
+
+/* The stem of one of the certificates that are one in the shared layout. */
+static void certificate(const struct plan_input *in, const char *stem, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->pki.layout == PKI_SHARED ? "kubernetes" : stem);
+}
+
+static void api_server(const struct plan_input *in, struct buffer *out)
+{
+    certificate(in, "kube-apiserver", out);
+}
+
+static void etcd_client(const struct plan_input *in, struct buffer *out)
+{
+    certificate(in, "kube-apiserver-etcd-client", out);
+}
+
+static void kubelet_client(const struct plan_input *in, struct buffer *out)
+{
+    certificate(in, "kube-apiserver-kubelet-client", out);
+}
+
+static void etcd_server(const struct plan_input *in, struct buffer *out)
+{
+    certificate(in, "etcd-server", out);
+}
+
+static void etcd_peer(const struct plan_input *in, struct buffer *out)
+{
+    certificate(in, "etcd-peer", out);
+}
+
+static void etcd_ca(const struct plan_input *in, struct buffer *out)
+{
+    buffer_puts(out, in->cluster->pki.own_cas ? "etcd-ca" : "ca");
+}
+
+/* Of several lines. With a CA that signs others, too, the name alone tells the front proxy. */
+static void front_proxy_flags(const struct plan_input *in, struct buffer *out)
+{
+    if (in->cluster->pki.layout == PKI_SHARED)
+        return;
+    buffer_printf(out,
+                  " \\\n  --proxy-client-cert-file=/var/lib/kubernetes/front-proxy-client.pem"
+                  " \\\n  --proxy-client-key-file=/var/lib/kubernetes/front-proxy-client-key.pem"
+                  " \\\n  --requestheader-allowed-names=front-proxy-client"
+                  " \\\n  --requestheader-client-ca-file=/var/lib/kubernetes/%s.pem"
+                  " \\\n  --requestheader-extra-headers-prefix=X-Remote-Extra-"
+                  " \\\n  --requestheader-group-headers=X-Remote-Group"
+                  " \\\n  --requestheader-username-headers=X-Remote-User",
+                  in->cluster->pki.own_cas ? "front-proxy-ca" : "ca");
+}
+
+/* The version of the scheduler's configuration that the release takes: v1beta1 went in 1.23,
+ * v1beta2 in 1.28, and v1 came in 1.25. */
+static void scheduler_api(const struct plan_input *in, struct buffer *out)
+{
+    unsigned minor = cluster_minor(in->cluster);
+    buffer_printf(out, "kubescheduler.config.k8s.io/%s",
+                  minor < 23   ? "v1beta1"
+                  : minor < 25 ? "v1beta2"
+                               : "v1");
+}
+
+/* A line; older versions have a flag for it. */
+static void kubelet_runtime(const struct plan_input *in, struct buffer *out)
+{
+    if (cluster_minor(in->cluster) >= 27)
+        buffer_puts(out,
+                    "\ncontainerRuntimeEndpoint: \"unix:///var/run/containerd/containerd.sock\"");
+}
+
 /* Of several lines. */
 static void containerd_registries(const struct plan_input *in, struct buffer *out)
 {
@@ -86,8 +204,22 @@ static const struct {
     {"SYSTEMD_CGROUP", 0, systemd_cgroup},
     {"RESOLV_CONF", 0, resolv_conf},
     {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
+    {"KUBELET_RUNTIME", 0, kubelet_runtime},
     {"JOURNAL_SIZE", 0, journal_size},
     {"REGISTRY_CONFIG", 0, containerd_registries},
+    {"CONTROLLER_COUNT", 0, controller_count},
+    {"ETCD_INITIAL_CLUSTER", 0, etcd_initial_cluster},
+    {"ETCD_SERVERS", 0, etcd_servers},
+    {"ETCD_SERVER", 0, etcd_server},
+    {"ETCD_PEER", 0, etcd_peer},
+    {"ETCD_CA", 0, etcd_ca},
+    {"ETCD_CLIENT", 0, etcd_client},
+    {"API_SERVER", 0, api_server},
+    {"KUBELET_CLIENT", 0, kubelet_client},
+    {"FRONT_PROXY_FLAGS", 0, front_proxy_flags},
+    {"SCHEDULER_API", 0, scheduler_api},
+    {"POD_TABLE", 0, pod_table},
+    {"COREDNS_IMAGE", 0, coredns_image},
 };
 
 static void work_out(const struct plan_input *in, size_t row, struct buffer *out)

@@ -77,6 +77,7 @@ static void controllers_have_the_api(void **state)
     const struct firewall_open open = {"10.240.0.0/24", "10.200.0.0/16", true};
     assert_int_equal(firewall_ufw_open(RULES, &open, &out, &err), 0);
     assert_non_null(strstr(out.data, "\n-A ufw-user-input -p tcp --dport 6443 -j ACCEPT\n"));
+    assert_non_null(strstr(out.data, "\n-A ufw-user-input -p tcp --dport 80 -j ACCEPT\n"));
 }
 
 static void other_files_are_not_edited(void **state)

@@ -92,8 +92,10 @@ int firewall_ufw_open(const char *rules, const struct firewall_open *open, struc
     allow_network(open->nodes, out);
     allow_network(open->pods, out);
     allow_ports("tcp", "22", out);
-    if (open->api)
+    if (open->api) {
+        allow_ports("tcp", "80", out);
         allow_ports("tcp", "6443", out);
+    }
     allow_ports("tcp", "30000:32767", out);
     allow_ports("udp", "30000:32767", out);
     allow_routed(open->pods, out);

@@ -121,10 +121,11 @@ static json_t *plan_json(const struct plan *plan)
     for (size_t i = 0; i < plan->tree->count; i++)
         json_array_append_new(entries, entry_json(&plan->tree->entries[i]));
     return json_pack(
-        "{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
         "name", plan->name, "role", in->role->name, "node", in->node ? in->node->name : NULL,
         "base", in->base ? in->base->os_name : NULL, "cluster", in->cluster->name, "profile",
-        in->profile->name, "kubernetes", in->cluster->kubernetes, "memory",
+        in->profile->name, "kubernetes", in->cluster->kubernetes, "untested",
+        !profile_tested(in->profile, cluster_minor(in->cluster)), "memory",
         (json_int_t)in->role->memory, "disk", (json_int_t)in->role->disk, "bytes",
         (json_int_t)plan->bytes, "entries", entries, "units", units_json(plan), "facts",
         facts_json(plan), "packages", packages_json(in), "absent", absent_json(plan), "remarks",

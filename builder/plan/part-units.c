@@ -59,6 +59,16 @@ static void enable(struct plan *plan, const char *name, const char *wanted_by)
         heap_copy(name), heap_copy(wanted_by), path ? path : path_guessed(name)};
 }
 
+/* One that a package brought is on already, and has to wait for firstboot as the others do. */
+static int add_roles(struct plan *plan, const struct unit *unit, struct error *err)
+{
+    enable(plan, unit->name, unit->wanted_by);
+    if (!plan->in.base)
+        return 0;
+    char *source AUTO_FREE = heap_printf("profile %s", plan->in.profile->name);
+    return part_unit_off(plan, unit->name, source, err);
+}
+
 /* The base may have done it already. */
 static bool is_enabled(const struct plan *plan, const struct own_unit *unit)
 {
@@ -143,7 +153,8 @@ int part_units(struct plan *plan, struct error *err)
     };
     const struct settings *s = &plan->in.cluster->settings;
     for (size_t i = 0; i < plan->in.role->unit_count; i++)
-        enable(plan, plan->in.role->units[i].name, plan->in.role->units[i].wanted_by);
+        if (add_roles(plan, &plan->in.role->units[i], err) < 0)
+            return -1;
     for (size_t i = 0; i < s->unit_count; i++)
         if (add[s->units[i].state](plan, &s->units[i], err) < 0)
             return -1;

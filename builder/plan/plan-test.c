@@ -264,7 +264,33 @@ static void targets_are_roles_and_nodes(void **state)
     assert_null(targets[1].node);
     free(steal(targets));
     assert_int_equal(target_select(cluster, profile, NULL, 0, &targets, &n, &err), 0);
-    assert_int_equal(n, 2); /* the workers; the profile lays out no controllers */
+    assert_int_equal(n, 3); /* all nodes */
+}
+
+static void a_role_may_be_laid_out_by_no_profile(void **state)
+{
+    (void)state;
+    struct target *targets AUTO_FREE = NULL;
+    size_t n = 0;
+    struct error err = ERROR_INIT;
+    struct role *worker = (struct role *)profile_role(profile, "worker");
+    struct profile workers = *profile;
+    char *names[] = {"controller-0"};
+    workers.roles = worker;
+    workers.role_count = 1;
+    assert_int_equal(target_select(cluster, &workers, names, 1, &targets, &n, &err), -1);
+    assert_string_equal(err.text, "controller-0: profile hard-way lays out no role 'controller'; "
+                                  "it has: worker");
+    assert_int_equal(target_select(cluster, &workers, NULL, 0, &targets, &n, &err), 0);
+    assert_int_equal(n, 2); /* the workers */
+    char *role = cluster->nodes[0].role;
+    char *controller[] = {"controller"};
+    cluster->nodes[0].role = (char *)"worker";
+    free(steal(targets));
+    assert_int_equal(target_select(cluster, profile, controller, 1, &targets, &n, &err), -1);
+    cluster->nodes[0].role = role;
+    assert_string_equal(err.text, "controller: tests/golden/cluster.yaml has no node of that role, "
+                                  "and their addresses go into the image");
 }
 
 int main(void)
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test(overlays_fail_with_file_and_line),
         cmocka_unit_test(a_profile_may_not_take_a_fact_of_the_builder),
         cmocka_unit_test(targets_are_roles_and_nodes),
+        cmocka_unit_test(a_role_may_be_laid_out_by_no_profile),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -12,6 +12,7 @@
 #include "builder/plan/choices.h"
 #include "builder/plan/contract.h"
 #include "builder/plan/facts.h"
+#include "builder/plan/flags.h"
 #include "builder/plan/node-facts.h"
 #include "builder/plan/overlay.h"
 #include "builder/plan/own.h"
@@ -57,6 +58,15 @@ static struct entry entry_of(const struct overlay_file *file, const char *path)
     };
 }
 
+static int fit_flags(struct plan *plan, const struct overlay_file *file, struct buffer *text,
+                     struct error *err)
+{
+    const struct flags_unit unit = {.place = file->host ? file->host : file->place,
+                                    .own = file->place != NULL,
+                                    .minor = cluster_minor(plan->in.cluster)};
+    return flags_are_in(file->path) ? flags_fit(&unit, text, &plan->remarks, err) : 0;
+}
+
 /* Renders one overlay file: a finished file, or a template for firstboot. */
 static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
                             const struct buffer *raw, struct facts *facts,
@@ -66,6 +76,8 @@ static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
     unsigned later = 0;
     if (template_render(&text, raw->data, raw->len, facts_lookup, facts, &later, err) < 0)
         return error_context(err, "%s", file->host ? file->host : file->place);
+    if (fit_flags(plan, file, &text, err) < 0)
+        return -1;
     if (!later)
         return part_content(plan, entry_of(file, NULL), &text, err);
     if (text.len > OVERLAY_FILE_MAX)
@@ -188,6 +200,8 @@ static int add_pki(struct plan *plan, struct error *err)
     const struct role *role = plan->in.role;
     for (size_t i = 0; i < role->pki_count; i++) {
         const struct pki_file *file = &role->pki[i];
+        if (!pki_when_holds(file->when, &plan->in.cluster->pki))
+            continue;
         char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, file->file);
         char *source AUTO_FREE = heap_printf("pki/%s", file->file);
         if (part_host(plan, file->path, file->mode, host, (file->mode & 077) == 0, source, err) < 0)

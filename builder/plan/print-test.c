@@ -82,7 +82,7 @@ static void people_see_the_machine_and_its_files(void **state)
     assert_string_equal(
         text,
         "image worker-0: node worker-0 (10.0.0.5, pods 10.9.0.0/24), role worker of small, "
-        "profile small, Kubernetes 1.21.0\n"
+        "profile small, Kubernetes 1.21.0 (untested)\n"
         "the machine wants 512 MiB of memory and 2.0 GiB of disk; the files below are 1.5 MiB\n"
         "\n"
         "TYPE MODE OWNER PATH                                                           FROM\n"

@@ -25,8 +25,9 @@ static void print_head(const struct plan *plan, FILE *out)
                 in->node->pod_cidr ? ", pods " : "", in->node->pod_cidr ? in->node->pod_cidr : "");
     else
         fprintf(out, "any node, without an identity, ");
-    fprintf(out, "role %s of %s, profile %s, Kubernetes %s\n", in->role->name, in->cluster->name,
-            in->profile->name, in->cluster->kubernetes);
+    fprintf(out, "role %s of %s, profile %s, Kubernetes %s%s\n", in->role->name, in->cluster->name,
+            in->profile->name, in->cluster->kubernetes,
+            profile_tested(in->profile, cluster_minor(in->cluster)) ? "" : " (untested)");
     print_size("the machine wants ", in->role->memory, out);
     print_size(" of memory and ", in->role->disk, out);
     print_size(" of disk; the files below are ", plan->bytes, out);

@@ -17,7 +17,7 @@
 static const char GOOD[] =
     /*  1 */ "version: 1\n"
              /*  2 */ "name: small\n"
-             /*  3 */ "kubernetes: {from: '1.20', to: '1.23'}\n"
+             /*  3 */ "kubernetes: {from: '1.20', to: '1.23', tested: ['1.20']}\n"
              /*  4 */ "facts:\n"
              /*  5 */ "  - {name: NODE_NAME, type: label, from: {gce: instance/name}}\n"
              /*  6 */ "  - {name: POD_CIDR, type: cidr, from: {gce: instance/cidr}}\n"
@@ -29,7 +29,7 @@ static const char GOOD[] =
              /* 12 */ "    packages: [socat]\n"
              /* 13 */ "    directories: [{path: /etc/cni, mode: 0700}, {path: /opt}]\n"
              /* 14 */ "    binaries: [{name: runc, path: /usr/bin/runc, optional: true}]\n"
-             /* 15 */ "    pki: [{file: ca.pem, path: /var/ca.pem, mode: 0644}]\n"
+             /* 15 */ "    pki: [{file: ca.pem, path: /var/ca.pem, mode: 0644, when: shared}]\n"
              /* 16 */ "    identity:\n"
              /* 17 */ "      - {file: '@NODE_NAME@.pem', path: '/var/@NODE_NAME@.pem', mode: "
              "0600}\n"
@@ -96,6 +96,9 @@ static void a_good_file_gives_its_values(void **state)
     assert_true(worker->binaries[0].optional);
     assert_string_equal(worker->identity[0].path, "/var/@NODE_NAME@.pem");
     assert_int_equal(worker->unit_count, 2);
+    assert_int_equal(worker->pki[0].when, WHEN_SHARED);
+    assert_true(profile_tested(p, 20));
+    assert_false(profile_tested(p, 21));
 }
 
 /* One edit of the good file, and how one of the problems must begin. */
@@ -123,6 +126,10 @@ static const struct {
     {"path: /opt", "path: ''", "p.yaml:13:56: '' is not a clean absolute path"},
     {"mode: 0700", "mode: 0800", "p.yaml:13:42: '0800' is not a mode"},
     {"optional: true", "optional: yes", "p.yaml:14:60: 'yes' is neither true nor false"},
+    {"when: shared", "when: each",
+     "p.yaml:15:63: 'each' is not a layout of keys: shared, separate, one-ca or own-cas"},
+    {"mode: 0600", "when: shared, mode: 0600", "p.yaml:17:65: unknown key 'when'"},
+    {"tested: ['1.20']", "tested: 1.20", "p.yaml:3:48: expected a list"},
     {"file: ca.pem", "file: ..", "p.yaml:15:18: '..' is not a plain name"},
     {"'@NODE_NAME@.pem'", "'@POD_CIDR@.pem'",
      "p.yaml:17:9: '@POD_CIDR@.pem' may hold @NODE_NAME@ and no other fact"},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "builder/heap.h"
+#include "builder/plan/profile-facts.h"
 #include "builder/yaml/yaml.h"
 #include "common/template.h"
 
@@ -94,27 +95,29 @@ static int check_node_names(struct yaml_ref ref, const char *text, struct error 
     return 0;
 }
 
-static int read_pki_file(struct yaml_ref ref, struct pki_file *file, struct error *err)
+/* The last key is only for what all nodes have. */
+static int read_pki_file(struct yaml_ref ref, bool own, struct pki_file *file, struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"file", read_plain, offsetof(struct pki_file, file), true},
         {"path", read_path, offsetof(struct pki_file, path), true},
         {"mode", yaml_read_mode, offsetof(struct pki_file, mode), true},
+        {"when", pki_when_read, offsetof(struct pki_file, when), false},
     };
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields), file, err);
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields) - own, file, err);
 }
 
 static int append_pki(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
-    return read_pki_file(ref, APPEND(role->pki, role->pki_count, role->pki_cap), err);
+    return read_pki_file(ref, false, APPEND(role->pki, role->pki_count, role->pki_cap), err);
 }
 
 static int append_identity(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
     struct pki_file *file = APPEND(role->identity, role->identity_count, role->identity_cap);
-    if (read_pki_file(ref, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
+    if (read_pki_file(ref, true, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
         return -1;
     return check_node_names(ref, file->path, err);
 }
@@ -182,74 +185,7 @@ static int append_role(struct yaml_ref ref, void *dest, struct error *err)
     return 0;
 }
 
-static int read_fact_name(struct yaml_ref ref, void *dest, struct error *err)
-{
-    const char *text;
-    if (yaml_scalar(ref, &text, err) < 0)
-        return -1;
-    size_t len = strlen(text);
-    if (len >= FACT_NAME_MAX || text[0] < 'A' || text[0] > 'Z' ||
-        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len)
-        return yaml_error(ref, err, "'%.64s' is not a fact's name (A-Z, 0-9, _)", text);
-    return yaml_read_text(ref, dest, err);
-}
-
-static int read_fact_type(struct yaml_ref ref, void *dest, struct error *err)
-{
-    enum value_type *type = dest;
-    const char *text;
-    if (yaml_scalar(ref, &text, err) < 0)
-        return -1;
-    if (!value_type_parse(text, type) || *type == VALUE_SSHKEYS) /* that is for nodebake's own */
-        return yaml_error(ref, err, "'%.64s' is not a type: label, name, ipv4, cidr or token",
-                          text);
-    return 0;
-}
-
-static int append_fact_path(const char *key, struct yaml_ref key_ref, struct yaml_ref value,
-                            void *dest, struct error *err)
-{
-    struct node_fact *fact = dest;
-    const char *text;
-    struct error cause = ERROR_INIT;
-    if (value_check(VALUE_LABEL, key, &cause) < 0)
-        return yaml_error(key_ref, err, "%s", cause.text);
-    if (yaml_scalar(value, &text, err) < 0)
-        return -1;
-    if (value_check(VALUE_TOKEN, text, &cause) < 0)
-        return yaml_error(value, err, "%s", cause.text);
-    struct fact_path *path = APPEND(fact->paths, fact->path_count, fact->path_cap);
-    path->source = heap_copy(key);
-    path->path = heap_copy(text);
-    return 0;
-}
-
-static int read_fact_paths(struct yaml_ref ref, void *dest, struct error *err)
-{
-    return yaml_read_pairs(ref, 8, append_fact_path, dest, err);
-}
-
-static int append_fact(struct yaml_ref ref, void *dest, struct error *err)
-{
-    static const struct yaml_field fields[] = {
-        {"name", read_fact_name, offsetof(struct node_fact, name), true},
-        {"type", read_fact_type, offsetof(struct node_fact, type), true},
-        {"from", read_fact_paths, 0, true},
-    };
-    struct profile *profile = dest;
-    struct node_fact *fact = APPEND(profile->facts, profile->fact_count, profile->fact_cap);
-    if (yaml_read_map(ref, fields, ARRAY_LEN(fields), fact, err) < 0)
-        return -1;
-    if (profile_fact(profile, fact->name) != fact)
-        return yaml_error(ref, err, "the fact %s stands here twice", fact->name);
-    if (strcmp(fact->name, NODE_NAME) == 0 && fact->type != VALUE_LABEL)
-        return yaml_error(ref, err, "the type of " NODE_NAME " is label, not %s",
-                          value_type_name(fact->type));
-    return 0;
-}
-
 LIST_READER(read_roles, append_role)
-LIST_READER(read_facts, append_fact)
 
 static int read_minor(struct yaml_ref ref, void *dest, struct error *err)
 {
@@ -262,11 +198,21 @@ static int read_minor(struct yaml_ref ref, void *dest, struct error *err)
     return 0;
 }
 
+static int append_tested(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct profile *profile = dest;
+    return read_minor(ref, APPEND(profile->tested, profile->tested_count, profile->tested_cap),
+                      err);
+}
+
+LIST_READER(read_tested, append_tested)
+
 static int read_range(struct yaml_ref ref, void *dest, struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"from", read_minor, offsetof(struct profile, minor_from), true},
         {"to", read_minor, offsetof(struct profile, minor_to), true},
+        {"tested", read_tested, 0, true},
     };
     const struct profile *profile = dest;
     if (yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err) < 0)
@@ -291,7 +237,7 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         {"version", read_version, 0, true},
         {"name", yaml_read_label, offsetof(struct profile, name), true},
         {"kubernetes", read_range, 0, true},
-        {"facts", read_facts, 0, true},
+        {"facts", profile_read_facts, 0, true},
         {"roles", read_roles, 0, true},
     };
     struct yaml_file *yaml AUTO_YAML = NULL;
@@ -306,6 +252,14 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         return error_set(err, "%s: facts lack " NODE_NAME ", which every profile needs", file);
     *out = steal(profile);
     return 0;
+}
+
+bool profile_tested(const struct profile *profile, unsigned minor)
+{
+    for (size_t i = 0; i < profile->tested_count; i++)
+        if (profile->tested[i] == minor)
+            return true;
+    return false;
 }
 
 const struct role *profile_role(const struct profile *profile, const char *name)
@@ -383,6 +337,7 @@ void profile_free(struct profile *profile)
         free_fact(&profile->facts[i]);
     free(profile->roles);
     free(profile->facts);
+    free(profile->tested);
     free(profile->name);
     free(profile->file);
     free(profile);

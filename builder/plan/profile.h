@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/plan/pki-when.h"
 #include "builder/texts.h"
 #include "builder/yaml/problems.h"
 #include "common/address.h"
@@ -30,6 +31,7 @@ struct binary {
 struct pki_file {
     char *file, *path;
     mode_t mode;
+    enum pki_when when; /* not in `identity` */
 };
 
 struct unit {
@@ -67,6 +69,8 @@ struct profile {
     char *file;
     char *name;
     unsigned minor_from, minor_to; /* Kubernetes 1.N it lays out, both included */
+    unsigned *tested;              /* those that nodebake's own tests have booted */
+    size_t tested_count, tested_cap;
     struct node_fact *facts;
     size_t fact_count, fact_cap;
     struct role *roles;
@@ -76,6 +80,9 @@ struct profile {
 /* Reads and checks a profile; what is wrong in the file goes to `problems`. */
 int profile_load(const char *file, struct profile **out, struct problems *problems,
                  struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
+
+/* Has a test of nodebake's booted nodes of Kubernetes 1.N? */
+bool profile_tested(const struct profile *profile, unsigned minor) NONNULL(1);
 
 /* The role of that name, or NULL. */
 const struct role *profile_role(const struct profile *profile, const char *name) NONNULL(1, 2);

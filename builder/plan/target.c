@@ -27,6 +27,14 @@ static int no_role(const struct profile *profile, const char *what, const char *
                      role, known.data);
 }
 
+static bool has_node_of(const struct cluster *cluster, const char *role)
+{
+    for (size_t i = 0; i < cluster->node_count; i++)
+        if (strcmp(cluster->nodes[i].role, role) == 0)
+            return true;
+    return false;
+}
+
 static int select_name(const struct cluster *cluster, const struct profile *profile,
                        const char *name, struct selection *s, struct error *err)
 {
@@ -36,6 +44,12 @@ static int select_name(const struct cluster *cluster, const struct profile *prof
         return no_role(profile, name, node ? node->role : name, err);
     if (!role)
         return error_set(err, "'%s' is neither a role nor a node of %s", name, cluster->file);
+    /* Each of them knows all: another could not be added later. */
+    if (strcmp(role->name, "controller") == 0 && !has_node_of(cluster, role->name))
+        return error_set(err,
+                         "controller: %s has no node of that role, and their addresses go "
+                         "into the image",
+                         cluster->file);
     select_one(s, (struct target){role, node});
     return 0;
 }

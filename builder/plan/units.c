@@ -56,6 +56,14 @@ static void add_row(struct buffer *rows, const char *word, const char *unit)
         buffer_printf(rows, "%s %s\n", word, file);
 }
 
+static bool waits_for_firstboot(const struct plan *plan, const char *unit)
+{
+    for (size_t i = 0; i < plan->enabled_count; i++)
+        if (strcmp(plan->enabled[i].name, unit) == 0)
+            return true;
+    return false;
+}
+
 /* The first row of a unit counts: what is switched on in one place is on. */
 static void add_rows(const struct plan *plan, enum entry_type type, const char *word,
                      struct texts *seen, struct buffer *rows)
@@ -63,7 +71,8 @@ static void add_rows(const struct plan *plan, enum entry_type type, const char *
     for (size_t i = 0; i < plan->tree->count; i++) {
         const struct entry *entry = &plan->tree->entries[i];
         const char *unit = entry->type == type ? switched(entry) : NULL;
-        if (!unit || texts_have(seen, unit))
+        if (!unit || texts_have(seen, unit) ||
+            (type == ENTRY_GONE && waits_for_firstboot(plan, unit)))
             continue;
         texts_add(seen, unit);
         add_row(rows, word, unit);

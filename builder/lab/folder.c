@@ -1,0 +1,190 @@
+#include "builder/lab/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/heap.h"
+#include "builder/lab/control.h"
+#include "builder/lab/lab.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+/* The lock goes last: while it is there, the folder is a lab's. */
+static const char *const files[] = {LAB_CONTROL,       LAB_PROCESS,      LAB_LOG,
+                                    LAB_KUBECONFIG,    LAB_DHCP_CONFIG,  LAB_DHCP_LEASES,
+                                    LAB_DHCP_LOG,      LAB_BALANCER,     LAB_BALANCER_LOG,
+                                    LAB_BALANCER_SOCK, LAB_METADATA_LOG, LAB_LOCK};
+
+static void close_dir_at(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+}
+#define AUTO_DIR __attribute__((cleanup(close_dir_at)))
+
+static DIR *list(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *open = fd < 0 ? NULL : fdopendir(fd);
+    if (!open && fd >= 0)
+        close(fd);
+    return open;
+}
+
+static const char *next(DIR *dir)
+{
+    struct dirent *e;
+    while (dir && (e = readdir(dir)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            return e->d_name;
+    return NULL;
+}
+
+int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
+{
+    if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, "create %s", path);
+    int dir AUTO_CLOSE = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 && !make && errno == ENOENT)
+        return error_set(err, "there is no lab in %s; `nodebake lab up` starts one", path);
+    if (dir < 0)
+        return error_errno(err, "open %s", path);
+    if (faccessat(dir, LAB_LOCK, F_OK, 0) < 0) {
+        DIR *all AUTO_DIR = list(dir, ".");
+        if (!make)
+            return error_set(err, "there is no lab in %s; `nodebake lab up` starts one", path);
+        if (next(all))
+            return error_set(err,
+                             "%s has files in it that are not a lab's; name another folder "
+                             "with --state",
+                             path);
+    }
+    *fd = steal_fd(&dir);
+    return 0;
+}
+
+/* A lock whose file somebody just removed is none. */
+int lab_folder_lock(int dir, int *lock, struct error *err)
+{
+    struct stat s;
+    for (int tries = 0; tries < 10; tries++) {
+        int fd AUTO_CLOSE =
+            openat(dir, LAB_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)0600);
+        if (fd < 0)
+            return error_errno(err, "open the lab's lock");
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+            return errno == EWOULDBLOCK ? 0 : error_errno(err, "lock the lab");
+        if (fstat(fd, &s) == 0 && s.st_nlink > 0) {
+            *lock = steal_fd(&fd);
+            return 1;
+        }
+    }
+    return error_set(err, "the lab's folder is being removed by another nodebake");
+}
+
+/* Field 22 of /proc/PID/stat, behind the name in brackets; 0: no such process. */
+static unsigned long long start_of(pid_t pid)
+{
+    struct error ignored = ERROR_INIT;
+    struct buffer stat AUTO_BUFFER = buffer_heap();
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (file_read(AT_FDCWD, path, 4096, &stat, &ignored) < 0)
+        return 0;
+    const char *at = strrchr(stat.data, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
+int lab_folder_note(int dir, pid_t pid, struct error *err)
+{
+    char *text AUTO_FREE = heap_printf("{\"pid\": %d, \"start\": %llu}\n", (int)pid, start_of(pid));
+    return file_publish(dir, LAB_PROCESS, text, strlen(text), 0600, err);
+}
+
+bool lab_folder_kill(int dir)
+{
+    struct error ignored = ERROR_INIT;
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    if (file_read(dir, LAB_PROCESS, 4096, &text, &ignored) < 0)
+        return false;
+    json_t *json AUTO_JSON = json_loadb(text.data, text.len, 0, NULL);
+    pid_t pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
+    unsigned long long start =
+        (unsigned long long)json_integer_value(json_object_get(json, "start"));
+    return pid > 1 && start && start_of(pid) == start && kill(pid, SIGKILL) == 0;
+}
+
+/* The machines' sockets are in folders of their own. */
+void lab_folder_sweep(int dir)
+{
+    static const char *const sockets[] = {"console", "agent", "qmp"};
+    DIR *nodes AUTO_DIR = list(dir, LAB_NODES);
+    const char *name;
+    unlinkat(dir, LAB_CONTROL, 0);
+    unlinkat(dir, LAB_BALANCER_SOCK, 0);
+    unlinkat(dir, LAB_PROCESS, 0);
+    while ((name = next(nodes)))
+        for (size_t i = 0; i < ARRAY_LEN(sockets); i++) {
+            char *path AUTO_FREE = heap_printf(LAB_NODES "/%s/%s", name, sockets[i]);
+            unlinkat(dir, path, 0);
+        }
+}
+
+/* A folder of a machine holds files only. */
+static int remove_folder(int dir, const char *path, struct error *err)
+{
+    DIR *all AUTO_DIR = list(dir, path);
+    const char *name;
+    while ((name = next(all))) {
+        if (unlinkat(dirfd(all), name, 0) < 0 && errno != ENOENT)
+            return error_errno(err, "remove %s/%s", path, name);
+    }
+    if (unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return error_errno(err, "remove %s", path);
+    return 0;
+}
+
+static int remove_nodes(int dir, struct error *err)
+{
+    DIR *nodes AUTO_DIR = list(dir, LAB_NODES);
+    const char *name;
+    while ((name = next(nodes))) {
+        char *path AUTO_FREE = heap_printf(LAB_NODES "/%s", name);
+        if (remove_folder(dir, path, err) < 0)
+            return -1;
+    }
+    if (unlinkat(dir, LAB_NODES, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return error_errno(err, "remove " LAB_NODES);
+    return 0;
+}
+
+int lab_folder_remove(int dir, const char *path, bool *rest, struct error *err)
+{
+    if (remove_nodes(dir, err) < 0)
+        return error_context(err, "%s", path);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
+            return error_errno(err, "remove %s/%s", path, files[i]);
+    *rest = rmdir(path) < 0;
+    return 0;
+}
+
+void lab_folder_remove_unused(int dir, const char *path)
+{
+    struct error ignored = ERROR_INIT;
+    bool rest;
+    if ((unlinkat(dir, LAB_NODES, AT_REMOVEDIR) == 0 || errno == ENOENT) &&
+        lab_folder_remove(dir, path, &rest, &ignored) < 0)
+        ignored.text[0] = '\0';
+}

@@ -1,0 +1,38 @@
+#include "builder/lab/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+
+static int write_to(const char *path, const char *text, struct error *err)
+{
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || file_write_all(fd, text, strlen(text)) < 0)
+        return error_errno(err, "write %s", path);
+    return 0;
+}
+
+int namespace_enter(struct error *err)
+{
+    char uids[32], gids[32];
+    snprintf(uids, sizeof uids, "0 %u 1\n", (unsigned)geteuid());
+    snprintf(gids, sizeof gids, "0 %u 1\n", (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID) < 0) {
+        if (errno == EPERM || errno == ENOSPC)
+            return error_errno(err, "this system lets you make no user namespace (see the sysctls "
+                                    "kernel.unprivileged_userns_clone, user.max_user_namespaces, "
+                                    "kernel.apparmor_restrict_unprivileged_userns)");
+        return error_errno(err, "make namespaces");
+    }
+    /* Without this right given up, nobody but root may map groups. */
+    if (write_to("/proc/self/setgroups", "deny", err) < 0 ||
+        write_to("/proc/self/uid_map", uids, err) < 0)
+        return -1;
+    return write_to("/proc/self/gid_map", gids, err);
+}

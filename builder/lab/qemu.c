@@ -1,0 +1,90 @@
+#include "builder/lab/qemu.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/heap.h"
+#include "builder/lab/link.h"
+#include "builder/lab/net.h"
+#include "common/cleanup.h"
+
+enum { CPUS = 2, MONITOR_LINE_MAX = 65536 };
+static const double MONITOR_SECONDS = 3;
+
+static void add(struct texts *out, const char *option, char *value)
+{
+    texts_add(out, option);
+    texts_add(out, value);
+    free(value);
+}
+
+static void add_devices(const struct qemu_args *a, struct texts *out)
+{
+    char mac[NET_MAC_MAX], tap[NET_TAP_MAX];
+    net_mac(a->node->address, mac);
+    net_tap(a->node->address, tap);
+    add(out, "-drive",
+        heap_copy("if=none,id=disk,file=disk.qcow2,format=qcow2,cache=unsafe,discard=unmap"));
+    add(out, "-device", heap_copy("virtio-blk-pci,drive=disk"));
+    add(out, "-device", heap_copy("virtio-rng-pci"));
+    add(out, "-netdev", heap_printf("tap,id=net,ifname=%s,script=no,downscript=no", tap));
+    add(out, "-device", heap_printf("virtio-net-pci,netdev=net,mac=%s,romfile=", mac));
+    add(out, "-chardev",
+        heap_copy("socket,id=console,path=console,server=on,wait=off,logfile=console.log,"
+                  "logappend=on"));
+    add(out, "-serial", heap_copy("chardev:console"));
+    add(out, "-device", heap_copy("virtio-serial-pci"));
+    add(out, "-chardev", heap_copy("socket,id=agent,path=agent,server=on,wait=off"));
+    add(out, "-device", heap_copy("virtserialport,chardev=agent,name=org.qemu.guest_agent.0"));
+    add(out, "-qmp", heap_copy("unix:qmp,server=on,wait=off"));
+}
+
+void qemu_arguments(const struct qemu_args *a, struct texts *out)
+{
+    texts_add(out, "qemu-system-x86_64");
+    add(out, "-name", heap_copy(a->node->name));
+    add(out, "-machine", heap_copy("q35"));
+    add(out, "-accel", heap_copy(a->kvm ? "kvm" : "tcg,thread=multi"));
+    add(out, "-cpu", heap_copy("max"));
+    add(out, "-smp", heap_printf("%d", CPUS));
+    add(out, "-m", heap_printf("%u", a->memory));
+    texts_add(out, "-nodefaults");
+    texts_add(out, "-no-user-config");
+    add(out, "-display", heap_copy("none"));
+    add(out, "-smbios",
+        heap_printf("type=1,manufacturer=Google,product=Google Compute Engine,uuid=%s", a->uuid));
+    add_devices(a, out);
+}
+
+/* The monitor greets, and answers each command with a line; events may stand between. */
+static int await(int fd, double until, const char *key, struct error *err)
+{
+    for (;;) {
+        struct buffer line AUTO_BUFFER = buffer_heap();
+        if (link_read_line(fd, until, MONITOR_LINE_MAX, &line, err) < 0)
+            return -1;
+        if (strstr(line.data, key))
+            return 0;
+        if (strstr(line.data, "\"error\""))
+            return error_set(err, "%.200s", line.data);
+    }
+}
+
+static int command(int fd, double until, const char *text, struct error *err)
+{
+    if (link_write(fd, until, text, strlen(text), err) < 0)
+        return -1;
+    return await(fd, until, "\"return\"", err);
+}
+
+int qemu_power_button(const char *socket, struct error *err)
+{
+    double until = link_now() + MONITOR_SECONDS;
+    int fd AUTO_CLOSE = -1;
+    if (link_connect(AT_FDCWD, socket, &fd, err) < 0 || await(fd, until, "\"QMP\"", err) < 0 ||
+        command(fd, until, "{\"execute\": \"qmp_capabilities\"}\n", err) < 0 ||
+        command(fd, until, "{\"execute\": \"system_powerdown\"}\n", err) < 0)
+        return error_context(err, "QEMU's monitor");
+    return 0;
+}
