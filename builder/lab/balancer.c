@@ -8,8 +8,8 @@
 /* Columns of `show stat`, from 0. */
 enum { COLUMN_STATUS = 17, COLUMN_CHECK = 36, COLUMN_CODE = 37 };
 
-/* Emulated controllers answer late when all boot at once: the check is as patient as theirs. As with
- * the cloud's balancer, connections that stand outlive a check that fails. */
+/* Emulated controllers answer late when all boot at once: the check is as patient as theirs. As
+ * with the cloud's balancer, connections that stand outlive a check that fails. */
 void balancer_config(const struct cluster *cluster, struct buffer *out)
 {
     buffer_printf(out,
