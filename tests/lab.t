@@ -63,10 +63,10 @@ is "$status:$err" "1:nodebake: there is no lab in $c/.lab; \`nodebake lab up\` s
 lab down
 is "$status:$out" "0:there is no lab in $c/.lab" "down without a lab"
 mkdir "$c/full" && touch "$c/full/thesis"
-up --state "$c/full"
+up worker --state "$c/full"
 like "$status:$err" '^1:.*/full has files in it that are not a lab.s' "a folder of somebody else's"
 is "$(ls "$c/full")" thesis "is left alone"
-up --memory 900GiB
+up worker --memory 900GiB
 like "$status:$err" '^1:nodebake: too little memory: worker-0, worker-1, worker-2 need [0-9]+ MiB .* MiB are free' \
     "too little memory"
 for bad in "--memory 7" "--memory 63MiB" "--memory 2097152GiB" "--port 0" "--port 65536" "--port 64x" \
@@ -82,7 +82,7 @@ up worker-1
 is "$status:$err" "1:nodebake: there is no image of worker-1 in $c/out; \`nodebake build worker-1 --cluster $c/cluster.yaml --out $c/out\` makes it" \
     "an image that is not there"
 rm "$c/out/worker-2.raw"
-up
+up worker
 like "$status:$err" '^1:nodebake: there are no images of worker-1 worker-2 in' "two of them"
 [ ! -e "$c/.lab" ]
 ok $? "nothing was started, and no folder made"
@@ -92,7 +92,7 @@ python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 0)); 
     >"$tmp/port" &
 holder=$!
 within 10 test -s "$tmp/port"
-up --port "$(<"$tmp/port")"
+up worker --port "$(<"$tmp/port")"
 like "$status:$err" "^1:nodebake: port $(<"$tmp/port") of 127.0.0.1 is taken by python3, process $holder; .*--port" "a port that is taken"
 [ ! -e "$c/.lab" ]
 ok $? "leaves no folder"
@@ -210,7 +210,7 @@ is "$status:$err" "1:nodebake: the lab in $c/.lab does not run; \`nodebake lab u
     "status after that"
 rm "$FAKE/worker-2"
 id=$(<"$c/.lab/nodes/worker-0/uuid")
-up
+up worker
 is "$status:$(state worker-0):$(<"$c/.lab/nodes/worker-0/uuid")" "0:up:$id" "up goes on with what is there"
 kill -KILL "$(jq .pid "$c/.lab/supervisor.json")"
 within 10 none_alive

@@ -12,7 +12,7 @@ etcd() {
         --cert=/etc/etcd/kubernetes.pem --key=/etc/etcd/kubernetes-key.pem $2"
 }
 phase "boot"
-passes "the lab comes up" lab up --out "$images" --timeout 1500
+passes "the lab comes up" lab up --out "$images" --timeout 25m
 phase "one is lost"
 is "$(etcd controller-0 'member list' | grep -c started)" 3 "etcd has three members"
 becomes "the worker is Ready" 60 True \

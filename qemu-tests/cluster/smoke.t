@@ -6,7 +6,7 @@ nodes=(controller-0 worker-0 worker-1)
 . "$(dirname "$0")/cluster.sh"
 
 phase "boot"
-passes "the lab comes up" lab up --out "$images" --timeout 900
+passes "the lab comes up" lab up --out "$images" --timeout 15m
 phase "nodes"
 
 # ---- nodes ----
