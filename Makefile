@@ -326,6 +326,13 @@ check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove $(PROVE_VERBOSE) qemu-tests/*.t
 
+# A cluster in one lab, and all scenarios in it; three controllers, of which one is lost.
+.PHONY: check-cluster check-ha
+check-cluster: all
+	qemu-tests/in-lab qemu-tests/cluster
+check-ha: all
+	qemu-tests/in-lab qemu-tests/ha
+
 # Scenarios that need not run every day.
 .PHONY: check-qemu-full
 check-qemu-full: check-qemu
@@ -334,7 +341,7 @@ check-qemu-full: check-qemu
 # Scripts take all variants then, and kill at every point.
 .PHONY: check-full
 check-full: export FULL = 1
-check-full: check check-asan check-analyzer check-qemu-full
+check-full: check check-asan check-analyzer check-qemu-full check-cluster check-ha
 
 .PHONY: bench
 bench: all
@@ -410,6 +417,8 @@ help:
 	@echo 'check-asan      unit tests and corpora under ASan and UBSan'
 	@echo 'check-analyzer  gcc -fanalyzer over all sources'
 	@echo 'check-qemu      make images with libguestfs and boot them in QEMU'
+	@echo 'check-cluster   boot a controller and two workers in a lab; the smoke test and more'
+	@echo 'check-ha        boot three controllers and a worker; one is lost and comes back'
 	@echo 'check-qemu-full the scenarios in qemu-tests/full, too'
 	@echo 'check-full      all of these'
 	@echo 'bench           speed, side by side with other tools'

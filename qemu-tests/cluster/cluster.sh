@@ -1,41 +1,25 @@
 # shellcheck shell=bash
-# A cluster in a lab, for the scenarios of this folder. To be sourced with `nodes` set, the machines
-# that boot: makes archives and images, and starts them; they are gone at the end.
+# What the scenarios of one lab share. They run in the order of their names, in the lab of NB_LAB (its
+# folder) with the images of NB_IMAGES; qemu-tests/in-lab makes both.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../host.sh"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$here/../tests/tap.sh"
 build=$(realpath -- "${BUILD:-$here/../build}")
-nodebake=$build/nodebake
-need qemu-system-x86_64 haproxy dnsmasq jq curl
-
-archives=$("$here/make-archives")
-# cluster.yaml.in ends with its nodes: more of them come first.
-NB_ADDS="${cluster_nodes:-}
-containerImages: [$archives/pause.tar, $archives/httpd.tar, $archives/coredns.tar]"
-export NB_ADDS
-images=$("$here/images" "${nodes[@]}")
+[[ -n ${NB_LAB:-} && -n ${NB_IMAGES:-} ]] || die "NB_LAB and NB_IMAGES are not set: make check-cluster, or qemu-tests/in-lab"
 tmp=$(mktemp -d)
-logs=$build/qemu-logs/$(basename "$0" .t)
+trap 'rm -rf -- "$tmp"' EXIT
 
-lab() { "$nodebake" lab "$1" --cluster "$images/cluster.yaml" --state "$tmp/lab" "${@:2}"; }
+lab() { "$build/nodebake" lab "$1" --cluster "$NB_IMAGES/cluster.yaml" --state "$NB_LAB" "${@:2}"; }
+up() { lab up --out "$NB_IMAGES" --timeout 20m "$@"; }
 # on NODE SCRIPT
 on() { lab exec "$1" -- bash -c "$2"; }
 kube() { lab kubectl -- "$@"; }
-
-cluster_end() {
-    local status=$? node
-    if [[ $status -ne 0 || $tap_failed -ne 0 ]]; then
-        mkdir -p "$logs"
-        for node in "${nodes[@]}"; do lab logs "$node" >"$logs/$node.log" 2>&1 || true; done
-        say "logs: $logs"
-    fi
-    lab down --now >/dev/null 2>&1 || true
-    rm -rf -- "$tmp"
-}
-trap cluster_end EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# state_of NODE
+state_of() { lab status --json | jq -r --arg name "$1" '.nodes[] | select(.name == $name).state'; }
+etcdctl="ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/ca.pem \
+    --cert=/etc/etcd/kubernetes.pem --key=/etc/etcd/kubernetes-key.pem"
+# etcd NODE WORDS
+etcd() { on "$1" "$etcdctl $2"; }
 
 # passes NAME COMMAND…: a test that passes when the command succeeds; shows what it printed when not.
 passes() {
@@ -50,15 +34,32 @@ passes() {
 becomes() {
     local name=$1 end=$((SECONDS + $2)) wanted=$3 got
     shift 3
-    while got=$("$@" 2>&1) || true; do
+    while got=$("$@" 2>"$tmp/errors") || true; do
         [[ $got != "$wanted" && $SECONDS -lt $end ]] || break
         sleep 1
     done
     is "$got" "$wanted" "$name"
+    [[ $got == "$wanted" ]] || diag "$(<"$tmp/errors")"
 }
 
-# phase NAME: what happens now, and how long what was before took.
-phase() {
-    [[ -z ${phase_name:-} ]] || diag "$phase_name: $((SECONDS - phase_start)) s"
-    phase_name=$1 phase_start=$SECONDS
+# https NODE ADDRESS PORT PATH: the status line that somebody without a certificate gets, from a node.
+https() {
+    on "$1" "printf 'GET $4 HTTP/1.0\r\n\r\n' | timeout 30 openssl s_client -quiet -connect $2:$3 2>/dev/null |
+        head -n 1 | tr -d '\r'"
+}
+
+# http NODE ADDRESS PORT HOST PATH: the whole answer, asked for from a node.
+http() {
+    on "$1" "exec 3<>/dev/tcp/$2/$3 && printf 'GET $5 HTTP/1.0\r\nHost: $4\r\n\r\n' >&3 && timeout 30 cat <&3 | tr -d '\r'"
+}
+
+# versions: of what is given to the cluster once and nobody else writes to, as controllers do to nodes
+# and service accounts.
+versions() {
+    kube get -o json clusterrole/system:kube-apiserver-to-kubelet clusterrole/system:coredns \
+        clusterrolebinding/system:kube-apiserver clusterrolebinding/system:coredns |
+        jq -r '.items[] | .kind + " " + .metadata.resourceVersion'
+    kube -n kube-system get -o json configmap/coredns service/kube-dns |
+        jq -r '.items[] | .kind + " " + .metadata.resourceVersion'
+    kube -n kube-system get deployment coredns -o 'jsonpath={.metadata.generation}'
 }

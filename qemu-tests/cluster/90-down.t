@@ -1,0 +1,11 @@
+#!/bin/bash
+# The lab goes down and leaves nothing.
+set -euo pipefail
+. "$(dirname "$0")/cluster.sh"
+
+port=$(sed -n 's/^ *server: .*://p' "$NB_LAB/kubeconfig")
+passes "down" lab down --quiet
+is "$(ls -A "$(dirname "$NB_LAB")")" '' "leaves no file"
+is "$(pgrep -f -c -- "$NB_LAB/" || true)" 0 "no process"
+is "$(curl -s --max-time 5 "https://127.0.0.1:$port" || echo $?)" 7 "and nobody at the port"
+done_testing
