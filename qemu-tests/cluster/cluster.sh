@@ -63,3 +63,15 @@ versions() {
         jq -r '.items[] | .kind + " " + .metadata.resourceVersion'
     kube -n kube-system get deployment coredns -o 'jsonpath={.metadata.generation}'
 }
+
+# installed NODE: every file that its contract installs, in one line.
+installed() {
+    on "$1" "sed -n 's/^template [^ ]* [^ ]* [^ ]* //p; s/^identity [^ ]* [^ ]* [^ ]* [^ ]* //p' \
+        /usr/lib/nodebake/contract | sed s/@NODE_NAME@/$1/" | tr '\n' ' '
+}
+
+# written NODE: everything of firstboot's, with the times of its last change.
+written() {
+    on "$1" "find $(installed "$1") /var/lib/nodebake /usr/lib/nodebake \
+        /etc/systemd/system /etc/systemd/system-preset -type f,l -printf '%p %i %m %u %s %C@ %T@ %l\n' | sort"
+}

@@ -1,0 +1,38 @@
+#!/bin/bash
+# worker-0's image on worker-0: what firstboot wrote into it, and what runs.
+set -euo pipefail
+. "$(dirname "$0")/cluster.sh"
+run() { on worker-0 "$1"; }
+
+is "$(run hostname)" worker-0 "host name"
+is "$(run 'cat /etc/hostname')" worker-0 "/etc/hostname"
+like "$(run 'getent hosts worker-0')" 'worker-0' "the host name resolves"
+kubelet=$(run 'cat /var/lib/kubelet/kubelet-config.yaml')
+like "$kubelet" 'podCIDR: "?10\.200\.0\.0/24' "kubelet's config has the metadata's pod CIDR"
+like "$kubelet" 'tlsCertFile: "?/var/lib/kubelet/worker-0\.pem' "kubelet's config has the node's name"
+passes "kubelet's resolvConf exists" run "test -s \$(sed -n 's/^resolvConf: *\"\\?\\([^\"]*\\).*/\\1/p' /var/lib/kubelet/kubelet-config.yaml)"
+
+files=$(installed worker-0)
+is "$(run "for f in $files; do [ -s \$f ] || echo \$f; done")" '' "every file of the contract is there"
+is "$(run "grep -lE '@[A-Z][A-Z0-9_]*@' $files")" '' "no name is left unfilled"
+is "$(run 'stat -c "%a %U" /var/lib/kubelet/worker-0-key.pem /var/lib/kubelet/kubeconfig')" \
+    $'600 root\n600 root' "the node's key and kubeconfig are root's alone"
+run 'cat /var/lib/kubelet/worker-0.pem' >"$tmp/worker-0.pem"
+passes "the node's certificate is the cluster's" \
+    openssl verify -CAfile "$NB_IMAGES/pki/ca.pem" "$tmp/worker-0.pem"
+like "$(openssl x509 -in "$tmp/worker-0.pem" -noout -subject)" 'CN = system:node:worker-0' \
+    "the node's certificate names it"
+is "$(run 'find / -xdev -path "*nodebake*" -name "*worker-1*"; find /etc /usr -xdev -name "*worker-1*"')" '' \
+    "nothing of another node is in the image"
+
+for unit in containerd kubelet kube-proxy; do
+    is "$(run "systemctl is-enabled $unit")" enabled "$unit is enabled"
+done
+like "$(run 'ctr version')" 'Server:'$'\n''.*1\.6\.' "containerd answers and names its version"
+is "$(run 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables; tail -n +2 /proc/swaps; ls -d /sys/module/overlay')" \
+    $'1\n1\n/sys/module/overlay' "forwarding, bridge filtering, overlay; no swap"
+is "$(run 'cat /var/lib/nodebake/stamp')" "nodebake-stamp 1
+source gce
+identity product_uuid:$(<"$NB_LAB/nodes/worker-0/uuid")
+node worker-0" "the stamp"
+done_testing
