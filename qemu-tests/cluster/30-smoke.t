@@ -64,15 +64,18 @@ of_pod() { kube get pod "$1" -o jsonpath="$2"; }
 like "$(of_pod near '{.status.podIP}')" '^10\.200\.0\.' "a pod of worker-0 has an address of its pod CIDR"
 like "$(of_pod far '{.status.podIP}')" '^10\.200\.1\.' "one of worker-1, too"
 
-kube port-forward pod/near 0:80 >"$tmp/forward" 2>&1 &
+touch "$tmp/forward"
+(exec "$build/nodebake" lab kubectl --state "$NB_LAB" -- port-forward pod/near 0:80 >"$tmp/forward" 2>&1) &
 forward=$!
+trap 'kill "$forward" 2>/dev/null || true; rm -rf -- "$tmp"' EXIT
 for ((i = 0; i < 100; i++)); do
     port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\).*/\1/p' "$tmp/forward")
     [[ -z $port ]] || break
     sleep 0.2
 done
 is "$(curl -sS --max-time 20 "http://127.0.0.1:${port:-0}/")" "hello from a pod" "port-forward leads to the pod"
-kill "$forward"
+kill "$forward" || true
+wait "$forward" || true
 like "$(kube logs near)" 'response:200' "logs show the request"
 is "$(kube exec near -- hostname)" near "exec runs in the pod"
 
