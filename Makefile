@@ -349,10 +349,15 @@ bench: all
 	@echo
 	qemu-tests/bench-pki
 
+# COMPONENTS=DIR: of a release of yours; KEEP=1: the cluster stays up.
+DEMO = $(if $(COMPONENTS),--components '$(COMPONENTS)') $(if $(filter-out 0,$(KEEP)),--keep)
+
 .PHONY: demo
-demo: deps
+demo:
+	@qemu-tests/demo --check $(DEMO)
+	@$(MAKE) --no-print-directory deps
 	$(MAKE) all
-	qemu-tests/demo
+	qemu-tests/demo $(DEMO)
 
 DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
 	libblkid-dev libnbd-dev libsolv-dev libssl-dev libyaml-dev \
@@ -411,7 +416,8 @@ clean:
 .PHONY: help
 help:
 	@echo 'all             build/nodebake, build/firstboot, man pages (the default)'
-	@echo 'demo            install what is missing, build, make a worker image, boot it, show it'
+	@echo 'demo            install what is missing, build, make images of a controller and two workers,'
+	@echo '                boot them, show the nodes; COMPONENTS=DIR: of that release; KEEP=1: leave it up'
 	@echo 'deps            install the Debian packages that building and testing need'
 	@echo 'check           unit tests, scripts, corpora, layout, cppcheck'
 	@echo 'check-asan      unit tests and corpora under ASan and UBSan'
