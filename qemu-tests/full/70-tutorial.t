@@ -3,7 +3,6 @@
 # they end in a deployment that answers, and leave no lab.
 set -euo pipefail
 . "$(dirname "$0")/../host.sh"
-here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/../tests/tap.sh"
 
 build=$(realpath -- "${BUILD:-$here/../build}")
