@@ -365,7 +365,9 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
-DEPS_RUN += dnsmasq-base haproxy iproute2 kubernetes-client
+DEPS_RUN += dnsmasq-base haproxy iproute2
+# A kubectl of another package does as well; Debian's cannot be installed beside it.
+DEPS_RUN += $(if $(shell command -v kubectl 2>/dev/null),,kubernetes-client)
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc \
 	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools \
 	socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
