@@ -349,10 +349,15 @@ bench: all
 	@echo
 	qemu-tests/bench-pki
 
+# COMPONENTS=DIR: of a release of yours; KEEP=1: the cluster stays up.
+DEMO = $(if $(COMPONENTS),--components '$(COMPONENTS)') $(if $(filter-out 0,$(KEEP)),--keep)
+
 .PHONY: demo
-demo: deps
+demo:
+	@qemu-tests/demo --check $(DEMO)
+	@$(MAKE) --no-print-directory deps
 	$(MAKE) all
-	qemu-tests/demo
+	qemu-tests/demo $(DEMO)
 
 DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext2fs-dev comerr-dev \
 	libblkid-dev libnbd-dev libsolv-dev libssl-dev libyaml-dev \
@@ -360,7 +365,9 @@ DEPS_BUILD = gcc make musl-tools linux-libc-dev pkg-config libguestfs-dev libext
 # supermin makes libguestfs' appliance out of the host's packages, and needs a kernel there.
 DEPS_RUN = e2fsprogs fdisk libguestfs-xfs linux-image-cloud-amd64 qemu-system-x86 qemu-utils \
 	seabios supermin
-DEPS_RUN += dnsmasq-base haproxy iproute2 kubernetes-client
+DEPS_RUN += dnsmasq-base haproxy iproute2
+# A kubectl of another package does as well; Debian's cannot be installed beside it.
+DEPS_RUN += $(if $(shell command -v kubectl 2>/dev/null),,kubernetes-client)
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc \
 	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools \
 	socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
@@ -411,7 +418,8 @@ clean:
 .PHONY: help
 help:
 	@echo 'all             build/nodebake, build/firstboot, man pages (the default)'
-	@echo 'demo            install what is missing, build, make a worker image, boot it, show it'
+	@echo 'demo            install what is missing, build, make images of a controller and two workers,'
+	@echo '                boot them, show the nodes; COMPONENTS=DIR: of that release; KEEP=1: leave it up'
 	@echo 'deps            install the Debian packages that building and testing need'
 	@echo 'check           unit tests, scripts, corpora, layout, cppcheck'
 	@echo 'check-asan      unit tests and corpora under ASan and UBSan'
