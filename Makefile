@@ -15,6 +15,9 @@ say = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Werror
 export CMOCKA_MESSAGE_OUTPUT = TAP
+# Tests run two at a time. A test that failed or was skipped is shown below the name of its script,
+# which prove does on a terminal only when told that there is none.
+PROVE = HARNESS_NOTTY=1 prove $(PROVE_VERBOSE) -j2 --failures --comments --directives -e ''
 
 STD = -std=c11 -D_GNU_SOURCE
 CFLAGS ?= -O2 -g
@@ -252,8 +255,11 @@ tests: $(TESTS)
 TESTS_SLOW = image/guestfs/guestfs image/guestfs/lvm image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
-# What a user sees of the programs, in TAP.
-SCRIPTS = $(sort $(wildcard tests/*.t))
+# What a user sees of the programs, in TAP. Two run at a time, so the slow ones come first.
+SCRIPTS_LONG = kill pki-kill pki-passphrase pki-apiserver inspect pki-import reproducible lab \
+	packages-repo ext4-variants build firstboot-boot firstboot-cut
+SCRIPTS = $(SCRIPTS_LONG:%=tests/%.t) \
+	$(sort $(filter-out $(SCRIPTS_LONG:%=tests/%.t),$(wildcard tests/*.t)))
 
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
 TOOLS = $(BUILD)/tests/metadata-try $(BUILD)/tests/net-try $(BUILD)/tests/tar-list
@@ -292,7 +298,7 @@ tools: $(TOOLS)
 
 .PHONY: check
 check: all tests tools $(FUZZ_REPLAY) check-lint
-	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) $(SCRIPTS)
+	@$(PROVE) $(SCRIPTS) $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
@@ -312,14 +318,14 @@ check-asan:
 
 .PHONY: check-units
 check-units: all tests $(FUZZ_REPLAY)
-	@prove $(PROVE_VERBOSE) -e '' $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t) tests/cli.t tests/plan.t tests/refusals.t
+	@$(PROVE) tests/refusals.t tests/plan.t tests/cli.t $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 
 # gcc's analyzer is for C; it has no object to leave behind.
 .PHONY: check-analyzer
 check-analyzer: | $(BUILD)/uapi
-	for f in $(filter-out %-test.c fuzz/% tests/%,$(filter %.c,$(SOURCES))); do \
-		echo "analyze $$f"; \
-		$(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null $$f || exit 1; done
+	@printf '%s\n' $(filter-out %-test.c fuzz/% tests/%,$(filter %.c,$(SOURCES))) | \
+		xargs -P2 -I{} sh -c 'said=$$("$$@" 2>&1); result=$$?; printf "%s\n" "analyze {}" \
+		$${said:+"$$said"}; exit $$result' sh $(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null {}
 
 .PHONY: check-qemu
 check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)

@@ -76,6 +76,7 @@ bad()
 make_artifacts .
 sed 's/^image: .*/image: base.raw/' "$golden/cluster.yaml" >cluster.yaml
 make_system system
+variant_mib=40 # each disk is read several times
 
 # tight NAME UNIT FACTOR: as much room as is asked for, step by step (the role's image, then the node's), is
 # enough, and not refused half way.

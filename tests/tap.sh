@@ -14,9 +14,10 @@ ok()
     fi
 }
 
+# diag TEXT: shown below the test before it; nothing for no text.
 diag()
 {
-    sed 's/^/# /' <<<"$1"
+    [ -z "$1" ] || sed 's/^/# /' <<<"$1"
 }
 
 # is GOT WANTED NAME
@@ -45,14 +46,15 @@ done_testing()
     [ "$tap_failed" -eq 0 ]
 }
 
-# within SECONDS COMMAND...: waits until the command succeeds; ends the script when it never does.
+# within SECONDS COMMAND...: waits until the command succeeds; ends the script when it never does (and
+# no other: "Bail out!" would end all of prove).
 within()
 {
     local end=$((SECONDS + $1))
     shift
     until "$@"; do
         if [ "$SECONDS" -gt "$end" ]; then
-            echo "Bail out! waited in vain for: $*"
+            ok 1 "waited in vain for: $*"
             exit 1
         fi
         sleep 0.02
