@@ -55,10 +55,10 @@ is "$status:$err" "1:nodebake: there is no lab in $c/.lab; \`nodebake lab up\` s
     "status without a lab"
 lab down
 is "$status:$out" "0:there is no lab in $c/.lab" "down without a lab"
-mkdir "$c/full" && touch "$c/full/thesis"
+mkdir "$c/full" && touch "$c/full/thesis" "$c/full/lock"
 up worker --state "$c/full"
 like "$status:$err" '^1:.*/full has files in it that are not a lab.s' "a folder of somebody else's"
-is "$(ls "$c/full")" thesis "is left alone"
+is "$(ls "$c/full" | paste -sd:)" lock:thesis "is left alone"
 up worker --memory 900GiB
 like "$status:$err" '^1:nodebake: too little memory: worker-0, worker-1, worker-2 need [0-9]+ MiB .* MiB are free' \
     "too little memory"
@@ -92,9 +92,16 @@ ok $? "leaves no folder"
 kill $holder
 wait $holder 2>/dev/null
 
-mkdir "$c/pki"
+mkdir -m 700 "$c/pki"
 printf 'clusters:\n- cluster:\n    server: https://10.0.0.1:6443\n  name: x\n' >"$c/pki/admin-public.kubeconfig"
+up worker-0
+like "$status:$err" "^1:nodebake: .*admin-public.kubeconfig" "a kubeconfig that others can read"
+[ ! -e "$c/.lab" ]
+ok $? "leaves no folder"
+chmod 600 "$c/pki/admin-public.kubeconfig"
+exec 7<"$c/cluster.yaml"
 up worker-0 worker-1
+exec 7<&-
 is "$status" 0 "two workers come up"
 [ "$status" -eq 0 ] || diag "$out$err"
 like "$err" "worker-0: created.*worker-1: created.*s  worker-0: up" "and their progress is told"
@@ -103,6 +110,9 @@ like "$out" "no controller runs here" "and that they cannot become ready"
 like "$(<"$c/.lab/nodes/worker-0/arguments")" "ifname=tap-0af00014.*mac=42:01:0a:f0:00:14" \
     "tap and hardware address follow the address"
 like "$(<"$c/.lab/nodes/worker-0/arguments")" "-m"$'\n'"1024" "memory is the profile's"
+supervisor=$(jq .pid "$c/.lab/supervisor.json")
+is "$(find /proc/"$supervisor"/fd -lname "$c/cluster.yaml" | wc -l)" 0 \
+    "nothing that the client was called with stays open"
 is "$(stat -c %a "$c/.lab" "$c/.lab/kubeconfig" "$c/.lab/control" | paste -sd:)" 700:600:700 \
     "the lab is its owner's alone"
 server=$(sed -n 's/^ *server: //p' "$c/.lab/kubeconfig")
@@ -186,6 +196,29 @@ up worker-0
 like "$status:$err" 'cluster.yaml has changed since the lab was started' "a cluster file that changed"
 sed -i '$d' "$c/cluster.yaml"
 
+truncate -s 3M "$c/out/worker-1.raw"
+up worker-1
+is "$status:$(grep -c 'worker-1: relaunched' <<<"$err")" 0:1 "also one that runs"
+
+# Each service comes again, and the supervisor does not wait for it in circles.
+child() { pgrep -P "$supervisor" -f "$1" | head -n 1; }
+ticks() { awk '{ print $14 + $15 }' "/proc/$supervisor/stat"; }
+others() { pgrep -P "$supervisor" | while read -r pid; do
+    [[ $(readlink "/proc/$pid/exe") != */nodebake ]] || echo "$pid"; done; }
+others >"$tmp/before"
+is "$(wc -l <"$tmp/before")" 3 "metadata service, probe and relay run"
+balancer=$(child '^haproxy')
+# shellcheck disable=SC2046
+kill -KILL $(<"$tmp/before") "$balancer"
+all_again() { [ "$(others | grep -vxcf "$tmp/before")" = 3 ] && [ -n "$(child '^haproxy')" ]; }
+within 10 all_again
+ok 0 "all services are started again"
+before=$(ticks)
+sleep 2
+[ $(($(ticks) - before)) -lt 60 ]
+ok $? "in peace"
+like "$(<"$c/.lab/supervisor.log")" 'the probe ended, wait status 9' "and it is noted"
+
 a=$c
 make_cluster b
 up worker-0
@@ -206,8 +239,9 @@ id=$(<"$c/.lab/nodes/worker-0/uuid")
 up worker
 is "$status:$(state worker-0):$(<"$c/.lab/nodes/worker-0/uuid")" "0:up:$id" "up goes on with what is there"
 kill -KILL "$(jq .pid "$c/.lab/supervisor.json")"
-within 10 none_alive
 lab down
+none_alive
+ok $? "down waits for the end of all, too"
 is "$status:$(ls -A "$c" | paste -sd:)" 0:cluster.yaml:full:out:pki "down after a crash leaves nothing"
 
 up worker-0 & first=$!
@@ -237,6 +271,20 @@ kill -INT $client
 wait $client
 like "$?:$(<"$tmp/err")" '^1:.*interrupted; the lab goes on' "an interrupt"
 is "$(state worker-0)" booting "leaves the lab"
+supervisor=$(jq .pid "$c/.lab/supervisor.json")
+rm -r "$c/.lab"
+ended() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+within 10 ended "$supervisor"
+is "$(alive "$c")" 0 "a lab whose folder is removed ends"
+rm "$FAKE/worker-0"
+up worker-0
+mkdir -p "$c/.lab/nodes/worker-0/mine"
+touch "$c/.lab/nodes/worker-0/mine/thesis" "$c/.lab/kubeconfig.nodebake-tmp"
+lab down --now
+is "$status:$(find "$c/.lab" ! -type d)" "0:$c/.lab/nodes/worker-0/mine/thesis" \
+    "down leaves a folder of somebody else's, and nothing half written"
+rm -r "$c/.lab"
+up worker-0
 kill -STOP "$(jq .pid "$c/.lab/supervisor.json")"
 lab down --now
 is "$status:$(ls -A "$c" | paste -sd:)" 0:cluster.yaml:out "down --now ends a lab that hangs, too"

@@ -60,6 +60,7 @@ static int run(const struct args *args, struct error *err)
     int taken = lab_folder_lock(lab.dir, &lock, err);
     if (taken < 0 || (taken == 0 && end_supervisor(&lab, args_flag(args, "now"), &lock, err) < 0))
         return -1;
+    lab_folder_await_end(lab.dir);
     if (lab_folder_remove(lab.dir, lab.path, &rest, err) < 0)
         return -1;
     if (rest)

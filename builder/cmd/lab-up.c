@@ -7,6 +7,7 @@
 
 #include "builder/cmd/lab-common.h"
 #include "builder/cmd/lab-wait.h"
+#include "builder/cmd/pki-common.h"
 #include "builder/heap.h"
 #include "builder/image/kvm.h"
 #include "builder/lab/folder.h"
@@ -19,10 +20,12 @@
 #include "builder/lab/services.h"
 #include "builder/lab/supervisor.h"
 #include "builder/lab/wishes.h"
+#include "builder/pki/folder.h"
+#include "builder/pki/passphrase.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
-enum { TIMEOUT_DEFAULT = 15 * 60, CLUSTER_FILE_MAX = 1 << 20, KUBECONFIG_MAX = 1 << 20 };
+enum { TIMEOUT_DEFAULT = 15 * 60, CLUSTER_FILE_MAX = 1 << 20 };
 static const double AGAIN_SECONDS = 0.3, ANSWERS_SECONDS = 15;
 
 struct up {
@@ -91,17 +94,19 @@ static int check_room(const struct up *up, struct error *err)
 /* Admin's kubeconfig for the host; without one in the pki folder there is none. */
 static int write_kubeconfig(struct up *up, struct lab *lab, struct error *err)
 {
-    const char *pki = args_value(up->args, "pki");
+    static const char name[] = "admin-public.kubeconfig";
     struct buffer text AUTO_BUFFER = buffer_heap(), own AUTO_BUFFER = buffer_heap();
-    char *folder AUTO_FREE = pki ? heap_copy(pki) : cluster_path(up->args->cluster, "pki");
-    char *file AUTO_FREE = heap_printf("%s/admin-public.kubeconfig", folder);
-    lab->admin = realpath(file, NULL);
-    if (!lab->admin)
-        return 0;
-    if (file_read(AT_FDCWD, lab->admin, KUBECONFIG_MAX, &text, err) < 0)
+    char *folder AUTO_FREE = pki_folder(up->args);
+    int pki AUTO_CLOSE = -1;
+    unlinkat(up->client.dir, LAB_KUBECONFIG, 0); /* of an earlier lab */
+    if (folder_open(folder, false, &pki, err) < 0 ||
+        folder_read(pki, name, true, &text, &lab->kubeconfig, err) < 0)
         return -1;
+    passphrase_forget(); /* the supervisor has no use for it */
+    if (!lab->kubeconfig)
+        return 0;
     if (kubeconfig_with_port(text.data, lab->port, &own, err) < 0)
-        return error_context(err, "%s", lab->admin);
+        return error_context(err, "%s/%s", folder, name);
     return file_publish(up->client.dir, LAB_KUBECONFIG, own.data, own.len, 0600, err);
 }
 
@@ -109,23 +114,26 @@ static int start(struct up *up, int lock, struct error *err)
 {
     struct lab lab = {.cluster = up->args->cluster,
                       .dir = up->client.dir,
-                      .path = up->client.path,
                       .lock = lock,
                       .port = up->port,
                       .listener = -1,
                       .probe_fd = -1,
                       .kvm = kvm_works()};
     memcpy(lab.digest, up->digest, sizeof lab.digest);
+    lab_folder_await_end(up->client.dir); /* of one that crashed just now */
     lab_folder_sweep(up->client.dir);
     if (check_room(up, err) < 0 || relay_listen(&lab.port, &lab.listener, err) < 0) {
         lab_folder_remove_unused(up->client.dir, up->client.path);
         return -1;
     }
     int result = write_kubeconfig(up, &lab, err);
-    if (result == 0)
+    if (result < 0)
+        lab_folder_remove_unused(up->client.dir, up->client.path);
+    else
         result = supervisor_start(&lab, err);
+    if (result < 0)
+        unlinkat(up->client.dir, LAB_KUBECONFIG, 0);
     close(lab.listener);
-    free(lab.admin);
     return result;
 }
 
@@ -178,6 +186,7 @@ static void tell_done(const struct up *up, const json_t *done)
 /* Machines that are relaunched end first. */
 static int boot(struct up *up, struct error *err)
 {
+    double until = link_now() + ANSWERS_SECONDS;
     for (bool relaunch = args_flag(up->args, "relaunch");;) {
         json_t *answer AUTO_JSON = NULL;
         json_t *request = json_pack("{s:s, s:s, s:b, s:O}", "op", "up", "digest", up->digest,
@@ -189,6 +198,8 @@ static int boot(struct up *up, struct error *err)
                 tell_done(up, json_object_get(answer, "done"));
             return 0;
         }
+        if (link_now() > until)
+            return error_set(err, "the machines that are to be relaunched do not end");
         lab_pause(AGAIN_SECONDS);
     }
 }
@@ -197,8 +208,8 @@ static int run(const struct args *args, struct error *err)
 {
     struct up up AUTO_UP = {.args = args, .client.dir = -1};
     lab_wait_listen();
-    if (read_options(&up, err) < 0 || read_inputs(&up, err) < 0 || start_or_join(&up, err) < 0 ||
-        boot(&up, err) < 0)
+    if (pki_passphrase(args, err) < 0 || read_options(&up, err) < 0 || read_inputs(&up, err) < 0 ||
+        start_or_join(&up, err) < 0 || boot(&up, err) < 0)
         return -1;
     return lab_wait(&up.client, up.wishes, up.timeout, args_flag(args, "quiet"), err);
 }
@@ -214,7 +225,8 @@ const struct command cmd_lab_up = {
         "gone on with: what is stopped boots again, and a node whose image is new is relaunched.\n",
     .options = {OPTION_CLUSTER,
                 {"out", "DIR", "folder of the images (default: out)"},
-                {"pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"},
+                OPTION_PKI,
+                OPTIONS_PASSPHRASE,
                 OPTION_STATE,
                 {"memory", "SIZE", "of each machine, as 2GiB (default: the profile's)"},
                 {"port", "PORT", "of the API on 127.0.0.1 (default: any free one)"},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "builder/heap.h"
+#include "builder/lab/console.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -109,4 +110,5 @@ void child_last_words(const char *dir, const char *log, char *text, size_t n)
         all.data[--all.len] = '\0';
     const char *last = all.len ? strrchr(all.data, '\n') : NULL;
     snprintf(text, n, "%s", last ? last + 1 : all.len ? all.data : "");
+    console_printable(text);
 }

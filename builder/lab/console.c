@@ -82,3 +82,10 @@ void console_take(struct console *c, const char *bytes, size_t n)
             c->phase = CONSOLE_LOGIN;
     }
 }
+
+void console_printable(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}

@@ -31,4 +31,7 @@ struct console {
 /* Takes what the machine wrote, in pieces of any size. */
 void console_take(struct console *console, const char *bytes, size_t n) NONNULL(1, 2);
 
+/* Puts '?' for what is not printable ASCII: texts of others go to terminals, and into JSON. */
+void console_printable(char *text) NONNULL(1);
+
 #endif

@@ -70,6 +70,8 @@ void control_serve(int listener, control_handler *handler, void *ctx)
         error_set(&err, "a request without op");
     if (op)
         answer = handler(ctx, op, request, &err);
+    if (!answer && !*err.text)
+        error_set(&err, "a name that is not UTF-8");
     if (!answer)
         answer = json_pack("{s:s}", "error", err.text);
     if (send_line(fd, link_now() + REQUEST_SECONDS, answer, &ignored) < 0)

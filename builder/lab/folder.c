@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,13 +11,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "builder/heap.h"
 #include "builder/lab/control.h"
 #include "builder/lab/lab.h"
+#include "builder/lab/link.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+
+static const double END_SECONDS = 20;
 
 /* The lock goes last: while it is there, the folder is a lab's. */
 static const char *const files[] = {LAB_CONTROL,       LAB_PROCESS,      LAB_LOG,
@@ -49,6 +54,20 @@ static const char *next(DIR *dir)
     return NULL;
 }
 
+/* One that was there before may be open to others, or theirs. */
+static int keep_private(int dir, const char *path, struct error *err)
+{
+    struct stat s;
+    if (fstat(dir, &s) < 0)
+        return error_errno(err, "%s", path);
+    if (s.st_uid != geteuid())
+        return error_set(err, "%s belongs to somebody else; name another folder with --state",
+                         path);
+    if (faccessat(dir, LAB_LOCK, F_OK, 0) == 0 && s.st_mode & 077 && fchmod(dir, 0700) < 0)
+        return error_errno(err, "chmod %s", path);
+    return 0;
+}
+
 int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
 {
     if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -58,6 +77,8 @@ int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
         return error_set(err, "there is no lab in %s; `nodebake lab up` starts one", path);
     if (dir < 0)
         return error_errno(err, "open %s", path);
+    if (make && keep_private(dir, path, err) < 0)
+        return -1;
     if (faccessat(dir, LAB_LOCK, F_OK, 0) < 0) {
         DIR *all AUTO_DIR = list(dir, ".");
         if (!make)
@@ -91,7 +112,8 @@ int lab_folder_lock(int dir, int *lock, struct error *err)
     return error_set(err, "the lab's folder is being removed by another nodebake");
 }
 
-/* Field 22 of /proc/PID/stat, behind the name in brackets; 0: no such process. */
+/* Field 22 of /proc/PID/stat, behind the name in brackets; 0: no such process, or one that ended
+ * and is only not waited for. */
 static unsigned long long start_of(pid_t pid)
 {
     struct error ignored = ERROR_INIT;
@@ -101,6 +123,8 @@ static unsigned long long start_of(pid_t pid)
     if (file_read(AT_FDCWD, path, 4096, &stat, &ignored) < 0)
         return 0;
     const char *at = strrchr(stat.data, ')');
+    if (!at || strncmp(at, ") Z", 3) == 0)
+        return 0;
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     return at ? strtoull(at, NULL, 10) : 0;
@@ -112,17 +136,32 @@ int lab_folder_note(int dir, pid_t pid, struct error *err)
     return file_publish(dir, LAB_PROCESS, text, strlen(text), 0600, err);
 }
 
-bool lab_folder_kill(int dir)
+/* The supervisor that is noted there, if it is that process still; or 0. */
+static pid_t noted(int dir)
 {
     struct error ignored = ERROR_INIT;
     struct buffer text AUTO_BUFFER = buffer_heap();
     if (file_read(dir, LAB_PROCESS, 4096, &text, &ignored) < 0)
-        return false;
+        return 0;
     json_t *json AUTO_JSON = json_loadb(text.data, text.len, 0, NULL);
     pid_t pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
     unsigned long long start =
         (unsigned long long)json_integer_value(json_object_get(json, "start"));
-    return pid > 1 && start && start_of(pid) == start && kill(pid, SIGKILL) == 0;
+    return pid > 1 && start && start_of(pid) == start ? pid : 0;
+}
+
+bool lab_folder_kill(int dir)
+{
+    pid_t pid = noted(dir);
+    return pid && kill(pid, SIGKILL) == 0;
+}
+
+/* Killed, it lets go of the lock before the kernel has ended what it started. */
+void lab_folder_await_end(int dir)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    for (double until = link_now() + END_SECONDS; noted(dir) && link_now() < until;)
+        nanosleep(&pause, NULL);
 }
 
 /* The machines' sockets are in folders of their own. */
@@ -141,18 +180,38 @@ void lab_folder_sweep(int dir)
         }
 }
 
-/* A folder of a machine holds files only. */
+/* Removes a folder, unless somebody put something into it. */
+static int remove_empty(int dir, const char *path, struct error *err)
+{
+    if (unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTEMPTY &&
+        errno != ENOTDIR)
+        return error_errno(err, "remove %s", path);
+    return 0;
+}
+
+/* A folder of a machine holds files only; other folders in it are somebody's. */
 static int remove_folder(int dir, const char *path, struct error *err)
 {
     DIR *all AUTO_DIR = list(dir, path);
     const char *name;
     while ((name = next(all))) {
-        if (unlinkat(dirfd(all), name, 0) < 0 && errno != ENOENT)
+        if (unlinkat(dirfd(all), name, 0) < 0 && errno != ENOENT && errno != EISDIR)
             return error_errno(err, "remove %s/%s", path, name);
     }
-    if (unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        return error_errno(err, "remove %s", path);
-    return 0;
+    return remove_empty(dir, path, err);
+}
+
+/* What a client or a service that was killed left half made; the kubeconfig's is a secret. */
+static void remove_unfinished(int dir)
+{
+    static const char *const patterns[] = {"*.nodebake-tmp", LAB_BALANCER_SOCK ".*.tmp",
+                                           LAB_BALANCER_SOCK ".*.bak"};
+    DIR *all AUTO_DIR = list(dir, ".");
+    const char *name;
+    while ((name = next(all)))
+        for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+            if (fnmatch(patterns[i], name, 0) == 0)
+                unlinkat(dir, name, 0);
 }
 
 static int remove_nodes(int dir, struct error *err)
@@ -164,15 +223,14 @@ static int remove_nodes(int dir, struct error *err)
         if (remove_folder(dir, path, err) < 0)
             return -1;
     }
-    if (unlinkat(dir, LAB_NODES, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        return error_errno(err, "remove " LAB_NODES);
-    return 0;
+    return remove_empty(dir, LAB_NODES, err);
 }
 
 int lab_folder_remove(int dir, const char *path, bool *rest, struct error *err)
 {
     if (remove_nodes(dir, err) < 0)
         return error_context(err, "%s", path);
+    remove_unfinished(dir);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
             return error_errno(err, "remove %s/%s", path, files[i]);

@@ -8,8 +8,9 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-/* Opens it; with `make`, makes it, and refuses one with other things in it. Without, a folder that
- * is not a lab's is an error that says that there is no lab. */
+/* Opens it; with `make`, makes it, for its owner only, and refuses one with other things in it or
+ * of somebody else. Without, a folder that is not a lab's is an error that says that there is no
+ * lab. */
 int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
     NONNULL(1, 3, 4) MUST_CHECK;
 
@@ -21,6 +22,9 @@ int lab_folder_note(int dir, pid_t pid, struct error *err) NONNULL(3) MUST_CHECK
 
 /* Kills the supervisor that is noted there, if it is that process still; true when it did. */
 bool lab_folder_kill(int dir);
+
+/* Waits a while until it has ended, with all it started; its lock may be free before. */
+void lab_folder_await_end(int dir);
 
 /* Removes what a supervisor leaves when it is killed; logs, disks and consoles stay. */
 void lab_folder_sweep(int dir);

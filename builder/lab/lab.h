@@ -17,7 +17,7 @@
 #include "builder/digest.h"
 
 /* Files of the lab's folder. Those of a machine are in nodes/NAME/. */
-#define LAB_LOCK          "lock"
+#define LAB_LOCK          "nodebake-lab.lock"
 #define LAB_CONTROL       "control"
 #define LAB_PROCESS       "supervisor.json"
 #define LAB_LOG           "supervisor.log"
@@ -38,18 +38,18 @@ struct machine;
 struct lab {
     const struct cluster *cluster;
     int dir;      /* the folder */
-    char *path;   /* of it, absolute */
-    char *admin;  /* admin's kubeconfig for the public address, absolute; NULL: there is none */
     int lock;     /* held while the supervisor runs */
     int listener; /* of the loopback port, in the host's network */
     uint16_t port;
-    bool kvm;                    /* hardware virtualisation works here */
-    char digest[DIGEST_HEX_MAX]; /* of the cluster file */
-    struct machine *machines;    /* one a node of the cluster, in its order */
-    pid_t dhcp, balancer, metadata, probe, relay;
-    int probe_fd;      /* where the probe writes what it sees */
-    int signals;       /* signalfd */
-    int control;       /* the listening socket */
+    bool kubeconfig;                              /* LAB_KUBECONFIG is there */
+    bool kvm;                                     /* hardware virtualisation works here */
+    char digest[DIGEST_HEX_MAX];                  /* of the cluster file */
+    struct machine *machines;                     /* one a node of the cluster, in its order */
+    pid_t dhcp, balancer, metadata, probe, relay; /* 0: to be started again */
+    double services_due;                          /* of link_now: when it is */
+    int probe_fd;                                 /* where the probe writes what it sees */
+    int signals;                                  /* signalfd */
+    int control;                                  /* the listening socket */
     bool ending, over; /* machines are being powered off for `lab down`; all is done */
 };
 

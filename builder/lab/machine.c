@@ -71,7 +71,8 @@ int machine_create(struct machine *m, const char *image, const char *format, str
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
         return error_errno(err, "create %s", folder);
     /* `image` is written last: without it there is no disk. */
-    if ((unlink(about) < 0 || unlink(disk) < 0) && errno != ENOENT)
+    m->created = false;
+    if ((unlink(about) < 0 && errno != ENOENT) || (unlink(disk) < 0 && errno != ENOENT))
         return error_errno(err, "remove %s", disk);
     if (machine_image_id(image, &id, err) < 0 || make_disk(disk, image, format, err) < 0 ||
         file_read(AT_FDCWD, "/proc/sys/kernel/random/uuid", 64, &uuid, err) < 0 ||
@@ -120,6 +121,13 @@ static void forget(struct machine *m)
     m->since = 0;
 }
 
+unsigned machine_memory(const struct machine *m)
+{
+    struct error ignored = ERROR_INIT;
+    unsigned memory = 0;
+    return settle_memory(m, &memory, &ignored) < 0 ? 0 : memory;
+}
+
 int machine_start(struct machine *m, unsigned memory, bool kvm, struct error *err)
 {
     struct qemu_args args = {.node = m->node, .kvm = kvm};
@@ -150,10 +158,10 @@ int machine_stop(struct machine *m, double seconds, struct error *err)
     char *socket AUTO_FREE = file_of(m->node, "qmp");
     if (m->stop_asked)
         return 0;
-    m->stop_asked = true;
-    m->stop_until = link_now() + seconds;
     if (qemu_power_button(socket, err) < 0)
         return error_context(err, "%s", m->node->name);
+    m->stop_asked = true;
+    m->stop_until = link_now() + seconds;
     return 0;
 }
 

@@ -71,6 +71,9 @@ bool machine_has_disk(const struct node *node, const char *image_id) NONNULL(1, 
 int machine_create(struct machine *machine, const char *image, const char *format,
                    struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* MiB that it had at its last boot; 0: unknown. */
+unsigned machine_memory(const struct machine *machine) NONNULL(1);
+
 /* Boots it, with `memory` MiB (0: as much as the last time). */
 int machine_start(struct machine *machine, unsigned memory, bool kvm, struct error *err)
     NONNULL(1, 4) MUST_CHECK;

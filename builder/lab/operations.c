@@ -48,7 +48,7 @@ static json_t *op_status(struct lab *lab)
         json_array_append_new(nodes, about(&lab->machines[i]));
     return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:b, s:o}", "cluster", lab->cluster->name,
                      "file", lab->cluster->file, "digest", lab->digest, "port", (int)lab->port,
-                     "acceleration", lab->kvm ? "kvm" : "tcg", "kubeconfig", lab->admin != NULL,
+                     "acceleration", lab->kvm ? "kvm" : "tcg", "kubeconfig", lab->kubeconfig,
                      "ending", lab->ending, "nodes", nodes);
 }
 
@@ -96,19 +96,21 @@ static int check_memory(struct lab *lab, const json_t *wishes, struct error *err
     return memory_check(&need, memory_available(), err);
 }
 
-/* A machine to be relaunched that runs is killed first; its next request finds it gone. */
-static bool relaunch_waits(struct lab *lab, const json_t *wishes)
+/* A machine that runs and needs a new disk is killed first; the next request finds it gone. 1: such
+ * a one is ending, 0: there is none. */
+static int relaunch_waits(struct lab *lab, const json_t *wishes, bool relaunch, struct error *err)
 {
     const json_t *wish;
-    struct error ignored = ERROR_INIT;
-    bool waits = false;
+    int waits = 0;
     size_t i;
     for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
-        struct machine *m = find(lab, text_of(wish, "name"), &ignored);
-        if (m && m->pid) {
+        struct machine *m = find(lab, text_of(wish, "name"), err);
+        int fresh = m && m->pid ? needs_disk(m, wish, relaunch, err) : 0;
+        if (!m || fresh < 0)
+            return -1;
+        if (fresh)
             machine_kill(m);
-            waits = true;
-        }
+        waits = waits || fresh;
     }
     return waits;
 }
@@ -126,8 +128,9 @@ static json_t *op_up(struct lab *lab, const json_t *request, struct error *err)
                   lab->cluster->file);
         return NULL;
     }
-    if (relaunch && relaunch_waits(lab, wishes))
-        return json_pack("{s:b}", "again", 1);
+    int waits = relaunch_waits(lab, wishes, relaunch, err);
+    if (waits != 0)
+        return waits < 0 ? NULL : json_pack("{s:b}", "again", 1);
     if (check_memory(lab, wishes, err) < 0)
         return NULL;
     for (i = 0; i < json_array_size(wishes) && (wish = json_array_get(wishes, i)); i++) {
@@ -141,11 +144,15 @@ static json_t *op_up(struct lab *lab, const json_t *request, struct error *err)
 static json_t *op_start(struct lab *lab, struct machine *m, const json_t *request,
                         struct error *err)
 {
+    struct memory_need need = {0};
     (void)request;
     if (m->pid)
         return fail(err, m->node->name, "runs already");
     if (!m->created)
         return fail(err, m->node->name, "has no disk yet; `nodebake lab up` makes it");
+    memory_add(&need, m->node->name, machine_memory(m));
+    if (memory_check(&need, memory_available(), err) < 0)
+        return NULL;
     return machine_start(m, 0, lab->kvm, err) < 0 ? NULL : json_pack("{s:b}", "ok", 1);
 }
 

@@ -6,6 +6,7 @@
 #include "builder/heap.h"
 #include "builder/lab/machine.h"
 #include "builder/lab/probe.h"
+#include "common/cleanup.h"
 
 enum { LINE_MAX_BYTES = 4 << 20 };
 
@@ -46,12 +47,12 @@ void probe_read_node(const json_t *list, const char *name, struct probe_node *ou
             continue;
         out->ready = strcmp(text_of(condition, "status"), "True") == 0;
         out->heartbeat = parse_time(text_of(condition, "lastHeartbeatTime"));
-        snprintf(out->why, sizeof out->why, "%s%s%s",
-                 out->ready ? "" : "not ready: ", out->ready ? "" : text_of(condition, "reason"),
-                 "");
         const char *message = text_of(condition, "message");
-        if (!out->ready && *message)
-            snprintf(out->why, sizeof out->why, "not ready: %s", message);
+        out->why[0] = '\0';
+        if (!out->ready)
+            snprintf(out->why, sizeof out->why, "not ready: %s",
+                     *message ? message : text_of(condition, "reason"));
+        console_printable(out->why);
     }
 }
 
@@ -115,6 +116,11 @@ void probe_take(struct lab *lab)
         got = buffer_heap();
     while ((n = read(lab->probe_fd, chunk, sizeof chunk)) > 0)
         buffer_add(&got, chunk, (size_t)n);
+    if (n == 0) { /* it ended; what it did not finish is nothing, and the end is seen once */
+        buffer_clear(&got);
+        cleanup_close(&lab->probe_fd);
+        return;
+    }
     for (char *end; got.len && (end = memchr(got.data, '\n', got.len));) {
         size_t line = (size_t)(end - got.data) + 1;
         take_line(lab, got.data, line);

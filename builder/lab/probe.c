@@ -70,9 +70,13 @@ static void look_at_api(const struct lab *lab, json_t *seen)
 {
     struct error err = ERROR_INIT;
     struct buffer text AUTO_BUFFER = buffer_heap();
-    char *config AUTO_FREE = heap_printf("--kubeconfig=%s", lab->admin);
-    const char *const argv[] = {
-        "kubectl", config, "get", "--raw", "/api/v1/nodes", "--request-timeout=10s", NULL};
+    /* The host's port is not to be had from here. */
+    char *server AUTO_FREE =
+        heap_printf("--server=https://%s:%d", lab->cluster->public_address, API_PORT);
+    const char *const argv[] = {"kubectl",       "--kubeconfig=" LAB_KUBECONFIG,
+                                server,          "--request-timeout=10s",
+                                "get",           "--raw",
+                                "/api/v1/nodes", NULL};
     const struct process kubectl = {
         .argv = argv, .out = &text, .out_max = API_MAX, .deadline = API_SECONDS};
     if (process_run(&kubectl, NULL, &err) < 0) {
@@ -98,7 +102,7 @@ static int round_of(const struct lab *lab, unsigned round, struct error *err)
     bool api = look_at_balancer(lab, seen);
     if (round % AGENT_EACH == 0)
         look_at_agents(lab, seen);
-    if (api && lab->admin)
+    if (api && lab->kubeconfig)
         look_at_api(lab, seen);
     char *text AUTO_FREE = json_dumps(seen, JSON_COMPACT);
     char *line AUTO_FREE = heap_printf("%s\n", text ? text : "{}");
@@ -123,6 +127,7 @@ int probe_start(struct lab *lab, struct error *err)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(err, "pipe");
     int theirs AUTO_CLOSE = ends[1];
+    cleanup_close(&lab->probe_fd); /* of one that ended */
     lab->probe_fd = ends[0];
     if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
         return error_errno(err, "pipe");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include "builder/lab/balancer.h"
 #include "builder/lab/child.h"
 #include "builder/lab/dhcp.h"
+#include "builder/lab/link.h"
 #include "builder/lab/metadata.h"
 #include "builder/lab/net.h"
 #include "builder/lab/probe.h"
@@ -20,6 +22,8 @@
 #include "common/file.h"
 
 enum { SETTLE_MS = 300, KEPT_FD = 3 };
+/* A service is started again not as fast as it can; one that cannot be, later. */
+static const double AGAIN_SECONDS = 0.3, LATER_SECONDS = 5;
 
 int services_check_tools(struct error *err)
 {
@@ -113,32 +117,62 @@ static int check_all_run(const struct lab *lab, struct error *err)
     return 0;
 }
 
+/* Where each has its process, what starts it and what it says. */
+static const struct service {
+    const char *name;
+    size_t pid;
+    int (*start)(struct lab *lab, struct error *err);
+    const char *log; /* NULL: the supervisor's */
+} services[] = {
+    {"dnsmasq", offsetof(struct lab, dhcp), start_dhcp, LAB_DHCP_LOG},
+    {"haproxy", offsetof(struct lab, balancer), start_balancer, LAB_BALANCER_LOG},
+    {"the metadata service", offsetof(struct lab, metadata), start_metadata, LAB_METADATA_LOG},
+    {"the probe", offsetof(struct lab, probe), probe_start, NULL},
+    {"the relay", offsetof(struct lab, relay), start_relay, NULL},
+};
+
+static pid_t *pid_of(struct lab *lab, const struct service *service)
+{
+    return (pid_t *)(void *)((char *)lab + service->pid);
+}
+
 int services_start(struct lab *lab, struct error *err)
 {
-    if (net_make(lab->cluster, err) < 0 || write_configs(lab, err) < 0 ||
-        start_dhcp(lab, err) < 0 || start_balancer(lab, err) < 0 || start_metadata(lab, err) < 0 ||
-        probe_start(lab, err) < 0 || start_relay(lab, err) < 0)
+    if (net_make(lab->cluster, err) < 0 || write_configs(lab, err) < 0)
         return -1;
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        if (services[i].start(lab, err) < 0)
+            return -1;
     return check_all_run(lab, err);
 }
 
-bool services_ended(struct lab *lab, pid_t pid)
+void services_ended(struct lab *lab, pid_t pid, int wait_status)
 {
-    const struct timespec pause = {.tv_nsec = SETTLE_MS * 1000000L};
+    char words[256] = "";
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        pid_t *own = pid_of(lab, &services[i]);
+        if (*own != pid)
+            continue;
+        if (services[i].log) /* it begins anew with the service */
+            child_last_words(NULL, services[i].log, words, sizeof words);
+        fprintf(stderr, "%s ended, wait status %d%s%s; it is started again\n", services[i].name,
+                wait_status, *words ? ": " : "", words);
+        *own = 0;
+        lab->services_due = link_now() + AGAIN_SECONDS;
+    }
+}
+
+void services_watch(struct lab *lab)
+{
     struct error err = ERROR_INIT;
-    int result;
-    if (pid != lab->dhcp && pid != lab->balancer && pid != lab->metadata && pid != lab->relay)
-        return pid == lab->probe;
-    nanosleep(&pause, NULL); /* not as fast as it can */
-    if (pid == lab->dhcp)
-        result = start_dhcp(lab, &err);
-    else if (pid == lab->balancer)
-        result = start_balancer(lab, &err);
-    else if (pid == lab->metadata)
-        result = start_metadata(lab, &err);
-    else
-        result = start_relay(lab, &err);
-    if (result < 0)
-        fprintf(stderr, "%s\n", err.text);
-    return true;
+    if (link_now() < lab->services_due)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        pid_t *own = pid_of(lab, &services[i]);
+        if (*own || services[i].start(lab, &err) == 0)
+            continue;
+        *own = 0;
+        lab->services_due = link_now() + LATER_SECONDS;
+        fprintf(stderr, "%s: %s\n", services[i].name, err.text);
+    }
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,10 +58,8 @@ static void reap(struct lab *lab)
             machine_ended(m, status);
             fprintf(stderr, "%s: QEMU ended, wait status %d %s\n", m->node->name, status,
                     m->end_why);
-        } else if (!services_ended(lab, pid))
-            continue;
-        else
-            fprintf(stderr, "a service ended: wait status %d; it is started again\n", status);
+        } else
+            services_ended(lab, pid, status);
     }
 }
 
@@ -71,6 +70,13 @@ static void take_signals(struct lab *lab)
         if (info.ssi_signo != SIGCHLD)
             lab->over = true;
     reap(lab);
+}
+
+/* Without its folder nobody can ask for anything any more, nor end the lab. */
+static bool folder_gone(const struct lab *lab)
+{
+    struct stat s;
+    return fstat(lab->lock, &s) == 0 && s.st_nlink == 0;
 }
 
 static void watch(struct lab *lab)
@@ -84,7 +90,7 @@ static void watch(struct lab *lab)
         machine_judge(m, time(NULL));
         any = any || m->pid;
     }
-    lab->over = lab->over || (lab->ending && !any);
+    lab->over = lab->over || (lab->ending && !any) || folder_gone(lab);
 }
 
 static void serve(struct lab *lab)
@@ -96,8 +102,9 @@ static void serve(struct lab *lab)
         if (poll(fds, ARRAY_LEN(fds), TICK_MS) < 0 && errno != EINTR)
             break;
         take_signals(lab);
-        if (fds[2].revents & POLLIN)
+        if (fds[2].revents)
             probe_take(lab);
+        services_watch(lab);
         watch(lab);
         if (fds[1].revents)
             control_serve(lab->control, supervisor_handle, lab);
@@ -175,12 +182,28 @@ static int go_to_background(struct lab *lab, struct error *err)
     return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* What the client had from who called it, a pipe or a lock, would stay open as long as the lab. */
+static void close_inherited(const struct lab *lab, int ready)
+{
+    int keep[] = {STDERR_FILENO, lab->dir, lab->lock, lab->listener, ready, INT_MAX};
+    qsort(keep, ARRAY_LEN(keep), sizeof *keep, compare);
+    for (size_t i = 1; i < ARRAY_LEN(keep); i++)
+        if (keep[i - 1] >= STDERR_FILENO && keep[i] > keep[i - 1] + 1)
+            close_range((unsigned)keep[i - 1] + 1, (unsigned)keep[i] - 1, 0);
+}
+
 /* The process between client and supervisor, which knows the supervisor's id outside. */
 static void __attribute__((noreturn)) launch(struct lab *lab, int ready)
 {
     struct error err = ERROR_INIT;
     pid_t pid = -1;
     if (go_to_background(lab, &err) == 0 && namespace_enter(&err) == 0) {
+        close_inherited(lab, ready);
         pid = fork();
         if (pid == 0)
             live(lab, ready);

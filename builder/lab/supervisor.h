@@ -9,8 +9,8 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-/* Starts it in the background; returns when it answers. cluster, dir, path, admin, lock, listener,
- * port, kvm and digest of the lab are set. */
+/* Starts it in the background; returns when it answers. cluster, dir, lock, listener, port,
+ * kubeconfig, kvm and digest of the lab are set. */
 int supervisor_start(struct lab *lab, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Handles requests of clients; a control_handler whose ctx is the lab. */
