@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ static int run(const struct args *args, struct error *err)
     memcpy(argv + 1, args->operands, args->operand_count * sizeof *argv);
     if (setenv("KUBECONFIG", config, 1) < 0)
         return error_errno(err, "set KUBECONFIG");
+    signal(SIGPIPE, SIG_DFL); /* it shall end with the pager that it writes to */
     execvp(argv[0], argv);
     if (errno == ENOENT)
         return error_set(err, "kubectl is not in PATH (Debian: kubernetes-client)");

@@ -51,6 +51,11 @@ static int print_journal(const struct lab_client *lab, const char *node, bool wa
     if (agent_run(lab->dir, socket, argv, ARRAY_LEN(argv), NULL, JOURNAL_SECONDS, &result, err) < 0)
         return error_context(err, "%s", node);
     fwrite(result.out.data ? result.out.data : "", 1, result.out.len, stdout);
+    if (result.cut)
+        fprintf(stderr, "nodebake: %s: of the journal only the first part came\n", node);
+    if (result.status)
+        return error_set(err, "%s: journalctl: exit status %d: %.200s", node, result.status,
+                         result.err.data ? result.err.data : "");
     return 0;
 }
 

@@ -101,9 +101,10 @@ static void tell_success(const struct lab_client *lab, const json_t *status, dou
         printf("\nready after %s; API: https://127.0.0.1:%d, KUBECONFIG=%s/" LAB_KUBECONFIG "\n",
                span.data, (int)json_integer_value(json_object_get(status, "port")), lab->path);
     else
-        printf(
-            "\nup after %s; no controller runs here, so that workers are as far as they can be\n",
-            span.data);
+        printf("\nup after %s; %s, so that workers are as far as they can be\n", span.data,
+               json_is_true(json_object_get(status, "kubeconfig"))
+                   ? "no controller runs here"
+                   : "there is no kubeconfig of the admin");
 }
 
 static int follow(const struct lab_client *lab, const json_t *wishes, unsigned seconds,

@@ -125,10 +125,16 @@ static void add(struct making *m, const struct role *role, const struct node *no
         m->first = m->absent_count++ ? m->first : err;
         return;
     }
-    json_array_append_new(m->wishes,
-                          json_pack("{s:s, s:s, s:s, s:i}", "name", node->name, "image", image,
-                                    "format", format, "memory",
-                                    m->memory ? (int)m->memory : (int)(role->memory / MIB)));
+    json_t *wish =
+        json_pack("{s:s, s:s, s:s, s:i}", "name", node->name, "image", image, "format", format,
+                  "memory", m->memory ? (int)m->memory : (int)(role->memory / MIB));
+    if (wish) {
+        json_array_append_new(m->wishes, wish);
+        return;
+    }
+    buffer_printf(&m->absent, " %s", node->name);
+    error_set(&err, "%s: the path of the image is not UTF-8", node->name);
+    m->first = m->absent_count++ ? m->first : err;
 }
 
 static void add_target(struct making *m, const struct target *target)
