@@ -84,6 +84,8 @@ static void others_are_left_alone(void **state)
         "",
         "ExecStart=",
         "ExecStart=\\\n",
+        "ExecStart =",
+        "ExecStarts=/bin/kubelet --network-plugin=cni\n",
         "ExecStart=/bin/other --network-plugin=cni\n",
         "# ExecStart=/bin/kubelet --network-plugin=cni\n",
         "ExecStartPre=/bin/kubelet --network-plugin=cni\n",
@@ -104,6 +106,10 @@ static void users_are_refused_by_name_and_line(void **state)
     refused("[Service]\nExecStart=\nExecStart=-@/bin/kubelet kubelet \"--log-dir=/a b\"\n", 26,
             "unit:3: kubelet 1.26 has no --log-dir (it went in 1.26, see "
             "https://github.com/kubernetes/kubernetes/pull/112120); the journal has what it says");
+    refused("ExecStart = /bin/kubelet --pod_infra_container_image=pause\n", 35,
+            "unit:1: kubelet 1.35 has no --pod-infra-container-image (it went in 1.35, see "
+            "https://github.com/kubernetes/kubernetes/pull/133779); containerd's sandbox image is "
+            "the release's");
     refused("ExecStart=/bin/kubelet -allow-privileged\n", 20,
             "unit:1: kubelet 1.20 has no --allow-privileged (it went in 1.15, see "
             "https://github.com/kubernetes/kubernetes/pull/77820); remove it");

@@ -63,7 +63,7 @@ static const char *end_of(const char *word)
     return word;
 }
 
-/* The name of the flag that the word is, or NULL. The caller frees it. */
+/* The name of the flag that the word is, or NULL; Kubernetes takes _ for -. The caller frees it. */
 static char *flag_name(const char *word, const char *end)
 {
     word += *word == '"' || *word == '\'';
@@ -72,7 +72,10 @@ static char *flag_name(const char *word, const char *end)
         return NULL;
     word += n;
     size_t len = strcspn(word, "= \t\"'\\\n");
-    return heap_printf("%.*s", (int)len, word);
+    char *name = heap_printf("%.*s", (int)len, word);
+    for (char *p = name; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+    return name;
 }
 
 static int refuse(const struct scan *s, const char *component, const struct flag_row *row,
@@ -145,16 +148,27 @@ static int scan_command(struct scan *s, struct error *err)
     return 0;
 }
 
+/* What stands behind `ExecStart =`, if that is the line; or NULL. */
+static const char *command_in(const char *line)
+{
+    static const char key[] = "ExecStart";
+    line += strspn(line, " \t");
+    if (strncmp(line, key, strlen(key)) != 0)
+        return NULL;
+    line += strlen(key);
+    line += strspn(line, " \t");
+    return *line == '=' ? line + 1 : NULL;
+}
+
 int flags_fit(const struct flags_unit *unit, struct buffer *text, struct texts *remarks,
               struct error *err)
 {
-    static const char key[] = "ExecStart=";
     struct buffer out AUTO_BUFFER = buffer_heap();
     struct scan s = {unit, text->data ? text->data : "", 1, &out, remarks};
     while (*s.at) {
-        const char *begin = s.at + strspn(s.at, " \t");
-        if (strncmp(begin, key, strlen(key)) == 0) {
-            keep(&s, begin + strlen(key));
+        const char *command = command_in(s.at);
+        if (command) {
+            keep(&s, command);
             if (scan_command(&s, err) < 0)
                 return -1;
         }
