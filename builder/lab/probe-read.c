@@ -116,17 +116,15 @@ void probe_take(struct lab *lab)
         got = buffer_heap();
     while ((n = read(lab->probe_fd, chunk, sizeof chunk)) > 0)
         buffer_add(&got, chunk, (size_t)n);
-    if (n == 0) { /* it ended; what it did not finish is nothing, and the end is seen once */
-        buffer_clear(&got);
-        cleanup_close(&lab->probe_fd);
-        return;
-    }
     for (char *end; got.len && (end = memchr(got.data, '\n', got.len));) {
         size_t line = (size_t)(end - got.data) + 1;
         take_line(lab, got.data, line);
         memmove(got.data, got.data + line, got.len - line);
         got.len -= line;
     }
-    if (got.len > LINE_MAX_BYTES)
+    /* What one that ended did not finish is nothing; its end is seen once. */
+    if (n == 0 || got.len > LINE_MAX_BYTES)
         buffer_clear(&got);
+    if (n == 0)
+        cleanup_close(&lab->probe_fd);
 }
