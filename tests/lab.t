@@ -261,6 +261,24 @@ lab down --now
 is "$status:$(ls -A "$c" | paste -sd:)" 0:cluster.yaml:out "down --now"
 is "$(alive "$c")" 0 "leaves no process"
 
+# Keys that lie encrypted.
+a=$c
+make_cluster e
+umask 077
+echo 'correct horse battery' >"$tmp/passphrase"
+umask 022
+run "$nodebake" pki --cluster "$c/cluster.yaml" --passphrase-file "$tmp/passphrase"
+is "$status" 0 "keys with a passphrase"
+up worker-0
+like "$status:$err" '^1:nodebake: .*passphrase' "up without the passphrase"
+[ ! -e "$c/.lab" ]
+ok $? "leaves no folder"
+up --passphrase-file "$tmp/passphrase" worker-0
+is "$status:$(stat -c %a "$c/.lab/kubeconfig")" 0:600 "with it there is a kubeconfig"
+like "$(<"$c/.lab/kubeconfig")" 'server: https://127.0.0.1:[0-9]+.*client-key-data: ' "which is whole"
+lab down --now
+c=$a
+
 # An interrupt ends the waiting, not the lab.
 echo silent >"$FAKE/worker-0"
 env --default-signal=INT "$nodebake" lab up worker-0 --cluster "$c/cluster.yaml" --out "$c/out" \
