@@ -14,7 +14,7 @@
 #include "common/file.h"
 
 enum { LEAVE = 0x1d /* Ctrl-] */, SHOWN_BEFORE = 2048 };
-static const double WRITE_SECONDS = 10;
+static const double WAIT_SECONDS = 10;
 
 static struct termios before;
 
@@ -52,7 +52,7 @@ static int take_keys(int machine, struct error *err)
         return n < 0 && errno != EINTR ? error_errno(err, "read the terminal") : n != 0;
     const char *leave = memchr(keys, LEAVE, (size_t)n);
     size_t send = leave ? (size_t)(leave - keys) : (size_t)n;
-    if (link_write(machine, link_now() + WRITE_SECONDS, keys, send, err) < 0)
+    if (link_write(machine, link_now() + WAIT_SECONDS, keys, send, err) < 0)
         return -1;
     return !leave;
 }
@@ -94,7 +94,7 @@ static int run(const struct args *args, struct error *err)
     if (lab_find(args, &lab, err) < 0 || lab_running(&lab, node, err) < 0)
         return -1;
     char *socket AUTO_FREE = lab_file(node, "console");
-    if (link_connect(lab.dir, socket, &machine, err) < 0)
+    if (link_connect(lab.dir, socket, link_now() + WAIT_SECONDS, &machine, err) < 0)
         return error_context(err, "%s", node);
     if (keys)
         fprintf(stderr, "console of %s; Ctrl-] leaves it\n", node);

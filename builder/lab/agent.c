@@ -40,7 +40,7 @@ static int synchronise(int fd, double until, struct error *err)
 static int open_agent(int dirfd, const char *name, double until, int *out, struct error *err)
 {
     int fd AUTO_CLOSE = -1;
-    if (link_connect(dirfd, name, &fd, err) < 0)
+    if (link_connect(dirfd, name, until, &fd, err) < 0)
         return -1;
     if (synchronise(fd, until, err) < 0)
         return -1;

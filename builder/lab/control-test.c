@@ -100,7 +100,7 @@ static void test_nonsense(void **state)
         double until = link_now() + 10;
         int status = 1;
         pid_t pid = serve_once();
-        assert_int_equal(link_connect(dir, LAB_CONTROL, &fd, &err), 0);
+        assert_int_equal(link_connect(dir, LAB_CONTROL, 0, &fd, &err), 0);
         assert_int_equal(link_write(fd, until, texts[i], strlen(texts[i]), &err), 0);
         assert_int_equal(link_read_line(fd, until, 1000, &line, &err), 0);
         assert_non_null(strstr(line.data, "\"error\""));
@@ -151,6 +151,27 @@ static void test_folder(void **state)
     assert_false(rest);
 }
 
+/* As QEMU's sockets are. */
+static void test_queue(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    int narrow AUTO_CLOSE = -1, first AUTO_CLOSE = -1, second AUTO_CLOSE = -1;
+    assert_int_equal(link_listen(dir, "narrow", &narrow, &err), 0);
+    assert_int_equal(listen(narrow, 0), 0);
+    assert_int_equal(link_connect(dir, "narrow", 0, &first, &err), 0);
+    assert_int_equal(link_connect(dir, "narrow", link_now() + 0.1, &second, &err), -1);
+    assert_string_equal(err.text, "connect to narrow: too many others do");
+    pid_t pid = fork();
+    if (pid == 0) {
+        usleep(200000);
+        _exit(accept(narrow, NULL, NULL) < 0);
+    }
+    assert_int_equal(link_connect(dir, "narrow", link_now() + 20, &second, &err), 0);
+    waitpid(pid, NULL, 0);
+    unlinkat(dir, "narrow", 0);
+}
+
 static void test_kubeconfig(void **state)
 {
     (void)state;
@@ -168,7 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),    cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_nobody),     cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_kubeconfig),
+        cmocka_unit_test(test_kubeconfig), cmocka_unit_test(test_queue),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

@@ -45,7 +45,7 @@ int control_call(int dir, json_t *request, unsigned seconds, json_t **answer, st
     json_t *sent AUTO_JSON = request;
     double until = link_now() + seconds;
     int fd AUTO_CLOSE = -1;
-    if (link_connect(dir, LAB_CONTROL, &fd, err) < 0 || send_line(fd, until, sent, err) < 0)
+    if (link_connect(dir, LAB_CONTROL, until, &fd, err) < 0 || send_line(fd, until, sent, err) < 0)
         return error_context(err, "the lab's supervisor");
     json_t *got AUTO_JSON = read_line(fd, until, err);
     if (!got)

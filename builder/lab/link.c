@@ -31,14 +31,23 @@ static int set_path(int dirfd, const char *name, struct sockaddr_un *at, struct 
     return n < (int)sizeof at->sun_path ? 0 : error_set(err, "%s: the name is too long", name);
 }
 
-int link_connect(int dirfd, const char *name, int *fd, struct error *err)
+/* QEMU's sockets take one client and let one or two queue. */
+int link_connect(int dirfd, const char *name, double until, int *fd, struct error *err)
 {
+    const struct timespec pause = {.tv_nsec = 20000000};
     struct sockaddr_un at;
     if (set_path(dirfd, name, &at, err) < 0)
         return -1;
     int s AUTO_CLOSE = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s < 0 || connect(s, (struct sockaddr *)&at, sizeof at) < 0)
-        return error_errno(err, "connect to %s", name);
+    if (s < 0)
+        return error_errno(err, "socket");
+    while (connect(s, (struct sockaddr *)&at, sizeof at) < 0) {
+        if (errno == EAGAIN && link_now() > until)
+            return error_set(err, "connect to %s: too many others do", name);
+        if (errno != EAGAIN && errno != EINTR)
+            return error_errno(err, "connect to %s", name);
+        nanosleep(&pause, NULL);
+    }
     *fd = steal_fd(&s);
     return 0;
 }

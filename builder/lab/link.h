@@ -8,15 +8,16 @@
 #include "common/buffer.h"
 #include "common/error.h"
 
-/* Connects to the socket `name` in the directory (AT_FDCWD: the working directory). */
-int link_connect(int dirfd, const char *name, int *fd, struct error *err)
-    NONNULL(2, 3, 4) MUST_CHECK;
+/* Connects to the socket `name` in the directory (AT_FDCWD: the working directory); while others
+ * queue there, waits up to `until`, a time of link_now. */
+int link_connect(int dirfd, const char *name, double until, int *fd, struct error *err)
+    NONNULL(2, 4, 5) MUST_CHECK;
 
 /* Makes a listening socket `name` there, for its owner only; what was there goes first. */
 int link_listen(int dirfd, const char *name, int *fd, struct error *err)
     NONNULL(2, 3, 4) MUST_CHECK;
 
-/* Appends a line, without its newline, of at most `max` bytes; `until` is a time of link_now. The
+/* Appends a line, without its newline, of at most `max` bytes. The
  * end of the stream, too, ends a line that has bytes. Reads byte for byte nothing behind it. */
 int link_read_line(int fd, double until, size_t max, struct buffer *out, struct error *err)
     NONNULL(4, 5) MUST_CHECK;

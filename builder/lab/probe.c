@@ -38,7 +38,7 @@ static int ask_balancer(struct buffer *stat, struct error *err)
     static const char request[] = "show stat\n";
     double until = link_now() + STAT_WAIT;
     int fd AUTO_CLOSE = -1;
-    if (link_connect(AT_FDCWD, LAB_BALANCER_SOCK, &fd, err) < 0 ||
+    if (link_connect(AT_FDCWD, LAB_BALANCER_SOCK, until, &fd, err) < 0 ||
         link_write(fd, until, request, strlen(request), err) < 0)
         return -1;
     return link_read_all(fd, until, STAT_MAX, stat, err);

@@ -82,7 +82,8 @@ int qemu_power_button(const char *socket, struct error *err)
 {
     double until = link_now() + MONITOR_SECONDS;
     int fd AUTO_CLOSE = -1;
-    if (link_connect(AT_FDCWD, socket, &fd, err) < 0 || await(fd, until, "\"QMP\"", err) < 0 ||
+    if (link_connect(AT_FDCWD, socket, until, &fd, err) < 0 ||
+        await(fd, until, "\"QMP\"", err) < 0 ||
         command(fd, until, "{\"execute\": \"qmp_capabilities\"}\n", err) < 0 ||
         command(fd, until, "{\"execute\": \"system_powerdown\"}\n", err) < 0)
         return error_context(err, "QEMU's monitor");
