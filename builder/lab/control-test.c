@@ -138,8 +138,11 @@ static void test_folder(void **state)
     }
     assert_int_equal(lab_folder_note(dir, child, &err), 0);
     assert_true(lab_folder_kill(dir));
-    waitpid(child, NULL, 0);
-    assert_false(lab_folder_kill(dir)); /* not another one of that id */
+    double begun = link_now();
+    lab_folder_await_end(dir);
+    assert_true(link_now() - begun < 10);
+    assert_int_equal(waitpid(child, NULL, WNOHANG), child); /* it has ended */
+    assert_false(lab_folder_kill(dir));                     /* not another one of that id */
     assert_int_equal(mkdirat(dir, LAB_NODES, 0700), 0);
     assert_int_equal(mkdirat(dir, LAB_NODES "/a", 0700), 0);
     assert_int_equal(file_publish(dir, LAB_NODES "/a/disk.qcow2", "x", 1, 0600, &err), 0);
@@ -187,9 +190,9 @@ static void test_kubeconfig(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),    cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_nobody),     cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_kubeconfig), cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_nonsense), cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_folder),   cmocka_unit_test(test_kubeconfig),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
