@@ -261,7 +261,7 @@ lab down --now
 is "$status:$(ls -A "$c" | paste -sd:)" 0:cluster.yaml:out "down --now"
 is "$(alive "$c")" 0 "leaves no process"
 
-# Keys that lie encrypted.
+# Keys that lie encrypted, and a folder that was there before.
 a=$c
 make_cluster e
 umask 077
@@ -273,8 +273,9 @@ up worker-0
 like "$status:$err" '^1:nodebake: .*passphrase' "up without the passphrase"
 [ ! -e "$c/.lab" ]
 ok $? "leaves no folder"
+mkdir -m 755 "$c/.lab"
 up --passphrase-file "$tmp/passphrase" worker-0
-is "$status:$(stat -c %a "$c/.lab/kubeconfig")" 0:600 "with it there is a kubeconfig"
+is "$status:$(stat -c %a "$c/.lab" "$c/.lab/kubeconfig" | paste -sd:)" 0:700:600 "with it there is a kubeconfig"
 like "$(<"$c/.lab/kubeconfig")" 'server: https://127.0.0.1:[0-9]+.*client-key-data: ' "which is whole"
 lab down --now
 c=$a

@@ -63,7 +63,7 @@ static int keep_private(int dir, const char *path, struct error *err)
     if (s.st_uid != geteuid())
         return error_set(err, "%s belongs to somebody else; name another folder with --state",
                          path);
-    if (faccessat(dir, LAB_LOCK, F_OK, 0) == 0 && s.st_mode & 077 && fchmod(dir, 0700) < 0)
+    if (s.st_mode & 077 && fchmod(dir, 0700) < 0)
         return error_errno(err, "chmod %s", path);
     return 0;
 }
@@ -77,8 +77,6 @@ int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
         return error_set(err, "there is no lab in %s; `nodebake lab up` starts one", path);
     if (dir < 0)
         return error_errno(err, "open %s", path);
-    if (make && keep_private(dir, path, err) < 0)
-        return -1;
     if (faccessat(dir, LAB_LOCK, F_OK, 0) < 0) {
         DIR *all AUTO_DIR = list(dir, ".");
         if (!make)
@@ -89,6 +87,8 @@ int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
                              "with --state",
                              path);
     }
+    if (make && keep_private(dir, path, err) < 0)
+        return -1;
     *fd = steal_fd(&dir);
     return 0;
 }
