@@ -329,8 +329,8 @@ check-analyzer: | $(BUILD)/uapi
 
 .PHONY: check-qemu
 check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
-	@prove $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
-	@prove $(PROVE_VERBOSE) qemu-tests/*.t
+	@prove --timer $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+	@prove --timer $(PROVE_VERBOSE) qemu-tests/*.t
 
 # A cluster in one lab, and all scenarios in it; three controllers, of which one is lost.
 .PHONY: check-cluster check-ha
@@ -342,7 +342,7 @@ check-ha: all
 # Scenarios that need not run every day.
 .PHONY: check-qemu-full
 check-qemu-full: check-qemu
-	@prove $(PROVE_VERBOSE) qemu-tests/full/*.t
+	@prove --timer $(PROVE_VERBOSE) qemu-tests/full/*.t
 
 # Scripts take all variants then, and kill at every point.
 .PHONY: check-full

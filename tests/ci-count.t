@@ -73,6 +73,10 @@ for option in --nocolor --verbose; do
 # wanted: wanted" "what a failing test got is shown (prove $option)"
 done
 
+log --timer --verbose bad lacking torn >timed
+log --nocolor bad lacking torn >log
+is "$("$count" timed)" "$("$count" log)" "times before the names of scripts change nothing"
+
 # Steps.
 { log --nocolor good && log --nocolor bad && log --verbose better; } >log
 is "$("$count" log)" "6 passed, 2 failed, 0 skipped" "tests of all steps are counted"
