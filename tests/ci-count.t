@@ -73,7 +73,7 @@ for option in --nocolor --verbose; do
 # wanted: wanted" "what a failing test got is shown (prove $option)"
 done
 
-log --timer --verbose bad lacking torn >timed
+log --timer bad lacking torn >timed
 log --nocolor bad lacking torn >log
 is "$("$count" timed)" "$("$count" log)" "times before the names of scripts change nothing"
 
