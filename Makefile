@@ -320,12 +320,14 @@ check-asan:
 check-units: all tests $(FUZZ_REPLAY)
 	@$(PROVE) tests/refusals.t tests/plan.t tests/cli.t $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/%.t)
 
-# gcc's analyzer is for C; it has no object to leave behind.
+# gcc's analyzer is for C. Nobody wants its objects but a compiler cache.
 .PHONY: check-analyzer
 check-analyzer: | $(BUILD)/uapi
+	@mkdir -p $(sort $(dir $(SOURCES:%=$(BUILD)/analyzer/%)))
 	@printf '%s\n' $(filter-out %-test.c fuzz/% tests/%,$(filter %.c,$(SOURCES))) | \
 		xargs -P2 -I{} sh -c 'said=$$("$$@" 2>&1); result=$$?; printf "%s\n" "analyze {}" \
-		$${said:+"$$said"}; exit $$result' sh $(CC) $(BUILDER_CFLAGS) -fanalyzer -c -o /dev/null {}
+		$${said:+"$$said"}; exit $$result' sh $(CC) $(BUILDER_CFLAGS) -fanalyzer -c \
+		-o $(BUILD)/analyzer/{}.o {}
 
 .PHONY: check-qemu
 check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
@@ -379,7 +381,7 @@ DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff 
 	socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
 	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev \
 	ca-certificates file openssh-client openssl ovmf debian-archive-keyring apt-utils gnupg \
-	python3 apt grub-common
+	python3 apt grub-common ccache
 DEPS_TEST += golang-cfssl
 
 .PHONY: deps

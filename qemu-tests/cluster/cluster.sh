@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the scenarios of one lab share. They run in the order of their names, in the lab of NB_LAB (its
-# folder) with the images of NB_IMAGES; qemu-tests/in-lab makes both.
+# folder) with the images of NB_IMAGES of the nodes NB_NODES; qemu-tests/in-lab makes both.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../host.sh"
 . "$here/../tests/tap.sh"
@@ -10,7 +10,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
 
 lab() { "$build/nodebake" lab "$1" --cluster "$NB_IMAGES/cluster.yaml" --state "$NB_LAB" "${@:2}"; }
-up() { lab up --out "$NB_IMAGES" --timeout 20m "$@"; }
+# shellcheck disable=SC2086 # words
+up() { lab up ${NB_NODES:-} --out "$NB_IMAGES" --timeout 20m; }
 # on NODE SCRIPT
 on() { lab exec "$1" -- bash -c "$2"; }
 kube() { lab kubectl -- "$@"; }

@@ -31,7 +31,7 @@ becomes "and is a member in health" 300 true eval "etcd controller-1 'endpoint h
 is "$(etcd controller-1 'get --keys-only /registry/configmaps/default/written' | head -n 1)" \
     /registry/configmaps/default/written "which has what was written without it"
 took "etcd has controller-1 back"
-passes "it is ready" lab up --out "$NB_IMAGES" --timeout 20m
+passes "it is ready" up
 took "its API server, too"
 becomes "controller-1 found all given" 300 1 given controller-1
 is "$(versions)" "$before" "and nothing changed"
