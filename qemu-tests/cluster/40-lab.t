@@ -21,15 +21,20 @@ passes "partition" lab partition worker-0
 is "$(state_of worker-0)" partitioned "is told"
 is "$(pings worker-0 10.240.0.1 >/dev/null && echo yes || echo no)" no "nothing comes through"
 passes "exec works all the same" lab exec worker-0 true
-before=$(written worker-1)
-passes "stop of another is orderly" lab stop worker-1
-is "$(state_of worker-1)" stopped "and told"
-like "$(lab kill worker-1 2>&1 || true)" 'worker-1 does not run' "what is stopped cannot be killed"
 becomes "the API server misses the one that is cut off" 120 Unknown ready worker-0
 passes "heal" lab partition worker-0 --heal
 passes "the router answers again" pings worker-0 10.240.0.1
-passes "up boots the other one's disk again, and waits for both" up
-becomes "which are Ready" 60 "True True" eval 'printf "%s %s\n" "$(ready worker-0)" "$(ready worker-1)"'
-like "$(lab logs worker-1 --console)" 'was finished before' "firstboot found its stamp"
-is "$(written worker-1)" "$before" "and no file has changed"
+becomes "which is Ready again" 180 True ready worker-0
+
+# A machine that boots takes its minutes.
+if [[ -n ${FULL:-} ]]; then
+    before=$(written worker-1)
+    passes "stop is orderly" lab stop worker-1
+    is "$(state_of worker-1)" stopped "and told"
+    like "$(lab kill worker-1 2>&1 || true)" 'worker-1 does not run' "what is stopped cannot be killed"
+    passes "up boots the other one's disk again, and waits for both" up
+    becomes "which are Ready" 60 "True True" eval 'printf "%s %s\n" "$(ready worker-0)" "$(ready worker-1)"'
+    like "$(lab logs worker-1 --console)" 'was finished before' "firstboot found its stamp"
+    is "$(written worker-1)" "$before" "and no file has changed"
+fi
 done_testing

@@ -3,7 +3,7 @@
 # asked, and nothing leaves the network.
 set -euo pipefail
 wants=(base)
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 vm_create bios "$(image_of base)" 10.240.0.50
 vm_create uefi "$(image_of base)" 10.240.0.51
