@@ -38,132 +38,17 @@ FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction
 	-fdata-sections -I. -isystem $(BUILD)/uapi -DNODEBAKE_VERSION='"$(VERSION)"'
 FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--build-id=none
 
-COMMON = address buffer cleanup error file template
-COMMON += ssh-key
-FIRSTBOOT = backoff clock contract dhcp dhcp-build dhcp-client dirs dmi enable facts http \
-	http-response interface lines net netlink options packet platform render report resolve root \
-	source source-gce stamp walk words
-FIRSTBOOT += ssh-keys
-BUILDER = args cachedir digest digest-path fingerprint heap install interrupt lock process progress \
-	texts
-BUILDER += artifact/cache artifact/locate artifact/members artifact/release artifact/unpack \
-	artifact/values artifact/walk
-BUILDER += build/base build/build build/delta build/key build/layout build/nodes build/record build/role \
-	build/unseal build/update
-BUILDER += cluster/settings-text
-BUILDER += cluster/pki-settings cluster/read-pki duration
-BUILDER += cluster/check cluster/cluster cluster/files cluster/forms cluster/labels cluster/read \
-	cluster/read-forms cluster/read-own cluster/read-settings cluster/settings cluster/ssh-key
-BUILDER += artifact/container-image artifact/image-members plan/part-container-images
-BUILDER += cmd/routes fleet/route fleet/route-aws fleet/route-gce fleet/route-linux
-BUILDER += cmd/build cmd/completion cmd/init cmd/inputs cmd/inspect cmd/metadata cmd/plan
-BUILDER += image/base image/base-file image/base-files image/import image/base-initrds image/base-look image/base-probe image/blocks image/blocks-nbd \
-	image/blocks-raw image/copy image/deflate image/disk image/dpkg image/export image/format \
-	image/format-gce image/format-qcow2 image/fstab image/image image/initramfs image/initrd \
-	image/kvm image/oldgnu image/osrelease image/partition image/partition-find image/partition-probe \
-	image/partition-table image/partition-view image/private-file image/qemu-nbd \
-	image/qemu-nbd-child image/qemu-path
-BUILDER += image/base-selinux
-BUILDER += image/base-system image/base-units image/grub-cfg
-BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/cache image/ext4/check \
-	image/ext4/content image/ext4/directory image/ext4/e2fsck image/ext4/ext4 image/ext4/grow \
-	image/ext4/inode image/ext4/io image/ext4/journal image/ext4/log image/ext4/map image/ext4/put image/ext4/read \
-	image/ext4/remove image/ext4/root image/ext4/space image/ext4/system image/ext4/view image/ext4/walk
-BUILDER += image/base-dirt image/dirt image/glob image/guestfs/removal
-BUILDER += image/ext4/removal
-BUILDER += image/guestfs/content image/guestfs/guestfs image/guestfs/mount image/guestfs/put image/guestfs/read \
-	image/guestfs/space image/guestfs/system image/guestfs/volumes image/guestfs/xattr
-BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/gather inspect/gather-boot \
-	inspect/gather-contract inspect/gather-files inspect/gather-hygiene \
-	inspect/gather-initrds inspect/gather-manifest inspect/gather-system \
-	inspect/gather-unlisted inspect/grub inspect/json inspect/print inspect/report
-BUILDER += lab/gce lab/metadata
-BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
-	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
-	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
-	lab/wishes
-BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
-	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait
-BUILDER += package/alternatives package/changes package/choose package/deb package/deb-data \
-	package/deb-walk package/direct package/folder package/group package/guest \
-	package/ldcache package/ldcache-file package/owner package/path-index package/prepare \
-	package/prepare-make package/register package/script-commands package/scripts \
-	package/shell package/shell-here package/shell-tree package/shell-word package/soname \
-	package/triggers package/world
-BUILDER += package/apt package/apt-complaint package/apt-root package/apt-sources package/prune \
-	package/selection package/sources
-BUILDER += pki/authority
-BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
-BUILDER += cmd/pki cmd/pki-common cmd/pki-rotate cmd/pki-show cmd/pki-verify pki/list
-BUILDER += pki/bootstrap pki/ca pki/decide pki/encryption pki/holding pki/keygen pki/outputs pki/sans pki/swap \
-	pki/verify pki/work
-BUILDER += pki/chain pki/csr pki/extensions pki/import pki/import-cas pki/import-files pki/request
-BUILDER += cmd/pki-csr cmd/pki-import
-BUILDER += cmd/pki-passphrase pki/cms pki/convert pki/derive pki/passphrase pki/seal-key pki/seal-text
-BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/names pki/pem pki/pki
-BUILDER += plan/grub-defaults plan/grub-edit plan/kernel-line plan/part-cloud-init \
-	plan/part-host-name plan/part-kernel plan/part-runtime
-BUILDER += plan/about plan/choices plan/contract plan/facts plan/json plan/overlay plan/part plan/plan plan/print \
-	plan/flag-table plan/flags plan/pki-when plan/profile plan/profile-facts plan/target
-BUILDER += plan/firewall plan/part-firewall plan/part-resolver plan/resolver
-BUILDER += plan/node-facts
-BUILDER += plan/account-table plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene \
-	plan/part-modules plan/part-ntp plan/part-proxy plan/part-registries plan/part-sysctl \
-	plan/part-trusted-cas plan/part-units plan/registry-config plan/sshd plan/sysctl \
-	plan/units
-BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
-BUILDER += yaml/problems yaml/scan yaml/similar yaml/utf8 yaml/values yaml/yaml
-
-# Unit tests: X.c is tested by X-test.c beside it.
-TESTS_COMMON = address error file template
-TESTS_COMMON += ssh-key
-TESTS_FIRSTBOOT = clock contract dhcp dhcp-build dirs dmi enable facts http http-response lines \
-	netlink platform render resolve source-gce stamp walk words
-TESTS_FIRSTBOOT += ssh-keys
-TESTS_BUILDER = args digest digest-path interrupt lock process progress
-TESTS_BUILDER += artifact/container-image artifact/members artifact/release artifact/unpack
-TESTS_BUILDER += build/delta build/layout build/record
-TESTS_BUILDER += cluster/cluster cluster/settings
-TESTS_BUILDER += image/base image/base-file image/base-files image/import image/base-probe image/blocks image/copy image/deflate image/dpkg \
-	image/export image/format-gce image/format-qcow2 image/fstab \
-	image/image image/initramfs image/initramfs-refuse image/oldgnu image/osrelease \
-	image/partition image/partition-refuse image/partition-view image/qemu-nbd
-TESTS_BUILDER += image/base-units image/base-selinux
-TESTS_BUILDER += image/base-system
-TESTS_BUILDER += image/ext4/allocate image/ext4/attributes image/ext4/check image/ext4/content \
-	image/ext4/directory image/ext4/grow image/ext4/inode image/ext4/io image/ext4/journal \
-	image/ext4/log image/ext4/map \
-	image/ext4/put image/ext4/remove image/ext4/system image/ext4/walk
-TESTS_BUILDER += image/base-dirt image/ext4/removal
-TESTS_BUILDER += image/guestfs/volumes
-TESTS_BUILDER += inspect/certificates inspect/credentials inspect/contract-read inspect/grub inspect/inspect \
-	inspect/report
-TESTS_BUILDER += lab/agent lab/console lab/control lab/gce lab/machine lab/metadata lab/net lab/relay
-TESTS_BUILDER += cmd/lab-wait
-BUILDER += lab/agent lab/balancer lab/child lab/console lab/control lab/dhcp lab/folder \
-	lab/kubeconfig-port lab/link lab/machine lab/machine-state lab/memory lab/namespace lab/net \
-	lab/operations lab/port-owner lab/probe lab/probe-read lab/qemu lab/relay lab/services lab/supervisor lab/view \
-	lab/wishes
-BUILDER += cmd/lab-common cmd/lab-console cmd/lab-down cmd/lab-exec cmd/lab-kubectl cmd/lab-logs \
-	cmd/lab-power cmd/lab-status cmd/lab-up cmd/lab-wait
-TESTS_BUILDER += package/alternatives package/choose package/deb package/direct package/ldcache \
-	package/owner package/prepare package/scripts
-TESTS_BUILDER += package/apt package/prune package/sources
-TESTS_BUILDER += duration pki/bootstrap pki/decide pki/encryption pki/keygen pki/verify
-TESTS_BUILDER += pki/authority
-TESTS_BUILDER += pki/batch pki/kubeconfig-check pki/kubeconfig-read pki/rsa
-BUILDER += pki/kubeconfig-check pki/kubeconfig-read pki/rsa
-TESTS_BUILDER += pki/chain pki/import-files pki/request
-TESTS_BUILDER += pki/convert pki/passphrase pki/seal
-TESTS_BUILDER += pki/check pki/folder pki/identity pki/issue pki/kubeconfig pki/pki
-TESTS_BUILDER += plan/grub-edit plan/part-cloud-init plan/part-kernel plan/part-runtime
-TESTS_BUILDER += plan/about plan/contract plan/controller plan/flags plan/pki-when plan/overlay plan/plan plan/print plan/profile
-TESTS_BUILDER += plan/firewall plan/part-firewall plan/part-resolver
-TESTS_BUILDER += plan/accounts plan/chrony plan/own plan/part-access plan/part-hygiene plan/part-ntp \
-	plan/part-proxy plan/part-registries plan/part-sysctl plan/part-trusted-cas \
-	plan/part-units plan/sshd plan/sysctl plan/units
-TESTS_BUILDER += tree/entry tree/manifest tree/manifest-read tree/tree
-TESTS_BUILDER += yaml/problems yaml/similar yaml/utf8 yaml/values yaml/yaml
+# What is in the folders: X.c is a module, X-test.c beside it its test.
+modules = $(patsubst $(1)/%.c,%,$(filter-out %-test.c $(1)/main.c,$(sort $(shell find $(1) -name '*.c'))))
+tests_of = $(patsubst $(1)/%-test.c,%,$(sort $(shell find $(1) -name '*-test.c')))
+COMMON := $(call modules,common)
+FIRSTBOOT := $(call modules,firstboot)
+BUILDER := $(call modules,builder)
+# Tests that launch an appliance.
+TESTS_SLOW = image/guestfs/guestfs image/guestfs/lvm image/guestfs/put
+TESTS_COMMON := $(call tests_of,common)
+TESTS_FIRSTBOOT := $(call tests_of,firstboot)
+TESTS_BUILDER := $(filter-out $(TESTS_SLOW),$(call tests_of,builder))
 
 COMMON_OBJ = $(COMMON:%=$(BUILD)/common/%.o)
 BUILDER_OBJ = $(BUILDER:%=$(BUILD)/builder/%.o)
@@ -251,8 +136,6 @@ $(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUI
 .PHONY: tests
 tests: $(TESTS)
 
-# Tests that launch an appliance or a machine.
-TESTS_SLOW = image/guestfs/guestfs image/guestfs/lvm image/guestfs/put
 $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP. Two run at a time, so the slow ones come first.

@@ -36,7 +36,8 @@ void dhcp_config(const struct cluster *cluster, struct buffer *out)
                   "dhcp-option=option:netmask,255.255.255.255\ndhcp-option=option:router,%s\n"
                   "dhcp-option=option:classless-static-route,%s/32,0.0.0.0,0.0.0.0/0,%s\n"
                   "dhcp-option=option:mtu,%d\n"
-                  "dhcp-option=option:dns-server," LAB_METADATA_ADDRESS "\n",
+                  "dhcp-option=option:dns-server," LAB_METADATA_ADDRESS "\n"
+                  "dhcp-option=option:ntp-server," LAB_METADATA_ADDRESS "\n",
                   router, router, router, NET_MTU);
     print_hosts(cluster, out);
 }

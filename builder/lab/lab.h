@@ -29,6 +29,7 @@
 #define LAB_BALANCER_LOG  "haproxy.log"
 #define LAB_BALANCER_SOCK "haproxy"
 #define LAB_METADATA_LOG  "metadata.log"
+#define LAB_NTP_LOG       "ntp.log"
 #define LAB_NODES         "nodes"
 
 #define LAB_METADATA_ADDRESS "169.254.169.254"
@@ -45,7 +46,7 @@ struct lab {
     bool kvm;                                     /* hardware virtualisation works here */
     char digest[DIGEST_HEX_MAX];                  /* of the cluster file */
     struct machine *machines;                     /* one a node of the cluster, in its order */
-    pid_t dhcp, balancer, metadata, probe, relay; /* 0: to be started again */
+    pid_t dhcp, balancer, metadata, ntp, probe, relay; /* 0: to be started again */
     double services_due;                          /* of link_now: when it is */
     int probe_fd;                                 /* where the probe writes what it sees */
     int signals;                                  /* signalfd */

@@ -16,6 +16,7 @@
 #include "builder/lab/link.h"
 #include "builder/lab/metadata.h"
 #include "builder/lab/net.h"
+#include "builder/lab/ntp.h"
 #include "builder/lab/probe.h"
 #include "builder/lab/relay.h"
 #include "builder/process.h"
@@ -68,6 +69,15 @@ static int metadata_main(void *ctx)
     return 1;
 }
 
+static int ntp_main(void *ctx)
+{
+    struct error err = ERROR_INIT;
+    (void)ctx;
+    if (ntp_serve(LAB_METADATA_ADDRESS, NTP_PORT, &err) < 0)
+        fprintf(stderr, "%s\n", err.text);
+    return 1;
+}
+
 static int relay_main(void *ctx)
 {
     const struct lab *lab = ctx;
@@ -79,6 +89,11 @@ static int relay_main(void *ctx)
 static int start_metadata(struct lab *lab, struct error *err)
 {
     return child_fork(metadata_main, lab, -1, LAB_METADATA_LOG, &lab->metadata, err);
+}
+
+static int start_ntp(struct lab *lab, struct error *err)
+{
+    return child_fork(ntp_main, lab, -1, LAB_NTP_LOG, &lab->ntp, err);
 }
 
 static int start_relay(struct lab *lab, struct error *err)
@@ -112,7 +127,8 @@ static int check_all_run(const struct lab *lab, struct error *err)
     nanosleep(&pause, NULL);
     if (check_runs(lab->dhcp, "dnsmasq", LAB_DHCP_LOG, err) < 0 ||
         check_runs(lab->balancer, "haproxy", LAB_BALANCER_LOG, err) < 0 ||
-        check_runs(lab->metadata, "the metadata service", LAB_METADATA_LOG, err) < 0)
+        check_runs(lab->metadata, "the metadata service", LAB_METADATA_LOG, err) < 0 ||
+        check_runs(lab->ntp, "the time service", LAB_NTP_LOG, err) < 0)
         return -1;
     return 0;
 }
@@ -127,6 +143,7 @@ static const struct service {
     {"dnsmasq", offsetof(struct lab, dhcp), start_dhcp, LAB_DHCP_LOG},
     {"haproxy", offsetof(struct lab, balancer), start_balancer, LAB_BALANCER_LOG},
     {"the metadata service", offsetof(struct lab, metadata), start_metadata, LAB_METADATA_LOG},
+    {"the time service", offsetof(struct lab, ntp), start_ntp, LAB_NTP_LOG},
     {"the probe", offsetof(struct lab, probe), probe_start, NULL},
     {"the relay", offsetof(struct lab, relay), start_relay, NULL},
 };
