@@ -123,7 +123,7 @@ GRUB_CMDLINE_LINUX_DEFAULT="systemd.mask=a panic=9 y quiet"
 CONF
 
 # The file leaves nothing behind in a shell that reads it, with its options.
-left=$(sh -euc '. "$1"; set' sh "$tmp/default/grub.d/90-nodebake.cfg" 2>&1)
+left=$(env -i PATH="$PATH" sh -euc '. "$1"; set' sh "$tmp/default/grub.d/90-nodebake.cfg" 2>&1)
 is "$(grep nodebake <<<"$left")" "" "the file leaves no names of its own behind"
 like "$left" "GRUB_CMDLINE_LINUX='console=tty0 " "and needs none to be set"
 done_testing
