@@ -214,7 +214,7 @@ check-analyzer: | $(BUILD)/uapi
 
 .PHONY: check-qemu
 check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
-	@prove --timer $(PROVE_VERBOSE) -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
+	@prove --timer $(PROVE_VERBOSE) -j2 -e '' $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove --timer $(PROVE_VERBOSE) -j2 qemu-tests/*.t
 
 # A cluster in one lab, and all scenarios in it; three controllers, of which one is lost.
