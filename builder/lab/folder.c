@@ -24,10 +24,10 @@
 static const double END_SECONDS = 20;
 
 /* The lock goes last: while it is there, the folder is a lab's. */
-static const char *const files[] = {LAB_CONTROL,       LAB_PROCESS,      LAB_LOG,
-                                    LAB_KUBECONFIG,    LAB_DHCP_CONFIG,  LAB_DHCP_LEASES,
-                                    LAB_DHCP_LOG,      LAB_BALANCER,     LAB_BALANCER_LOG,
-                                    LAB_BALANCER_SOCK, LAB_METADATA_LOG, LAB_NTP_LOG, LAB_LOCK};
+static const char *const files[] = {
+    LAB_CONTROL,      LAB_PROCESS,  LAB_LOG,      LAB_KUBECONFIG,   LAB_DHCP_CONFIG,
+    LAB_DHCP_LEASES,  LAB_DHCP_LOG, LAB_BALANCER, LAB_BALANCER_LOG, LAB_BALANCER_SOCK,
+    LAB_METADATA_LOG, LAB_NTP_LOG,  LAB_LOCK};
 
 static void close_dir_at(DIR **dir)
 {

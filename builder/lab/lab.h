@@ -42,15 +42,15 @@ struct lab {
     int lock;     /* held while the supervisor runs */
     int listener; /* of the loopback port, in the host's network */
     uint16_t port;
-    bool kubeconfig;                              /* LAB_KUBECONFIG is there */
-    bool kvm;                                     /* hardware virtualisation works here */
-    char digest[DIGEST_HEX_MAX];                  /* of the cluster file */
-    struct machine *machines;                     /* one a node of the cluster, in its order */
+    bool kubeconfig;                                   /* LAB_KUBECONFIG is there */
+    bool kvm;                                          /* hardware virtualisation works here */
+    char digest[DIGEST_HEX_MAX];                       /* of the cluster file */
+    struct machine *machines;                          /* one a node of the cluster, in its order */
     pid_t dhcp, balancer, metadata, ntp, probe, relay; /* 0: to be started again */
-    double services_due;                          /* of link_now: when it is */
-    int probe_fd;                                 /* where the probe writes what it sees */
-    int signals;                                  /* signalfd */
-    int control;                                  /* the listening socket */
+    double services_due;                               /* of link_now: when it is */
+    int probe_fd;                                      /* where the probe writes what it sees */
+    int signals;                                       /* signalfd */
+    int control;                                       /* the listening socket */
     bool ending, over; /* machines are being powered off for `lab down`; all is done */
 };
 
