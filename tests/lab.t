@@ -206,11 +206,11 @@ ticks() { awk '{ print $14 + $15 }' "/proc/$supervisor/stat"; }
 others() { pgrep -P "$supervisor" | while read -r pid; do
     [[ $(readlink "/proc/$pid/exe") != */nodebake ]] || echo "$pid"; done; }
 others >"$tmp/before"
-is "$(wc -l <"$tmp/before")" 3 "metadata service, probe and relay run"
+is "$(wc -l <"$tmp/before")" 4 "metadata and time service, probe and relay run"
 balancer=$(child '^haproxy')
 # shellcheck disable=SC2046
 kill -KILL $(<"$tmp/before") "$balancer"
-all_again() { [ "$(others | grep -vxcf "$tmp/before")" = 3 ] && [ -n "$(child '^haproxy')" ]; }
+all_again() { [ "$(others | grep -vxcf "$tmp/before")" = 4 ] && [ -n "$(child '^haproxy')" ]; }
 within 10 all_again
 ok 0 "all services are started again"
 before=$(ticks)
