@@ -74,7 +74,7 @@ for ((i = 0; i < 100; i++)); do
     sleep 0.2
 done
 is "$(curl -sS --max-time 20 "http://127.0.0.1:${port:-0}/")" "hello from a pod" "port-forward leads to the pod"
-kill "$forward" || true
+passes "the forward lasts until it is ended" kill "$forward"
 wait "$forward" || true
 like "$(kube logs near)" 'response:200' "logs show the request"
 is "$(kube exec near -- hostname)" near "exec runs in the pod"

@@ -31,16 +31,28 @@ passes() {
     [[ $status -eq 0 ]] || diag "status $status: $*"$'\n'"$output"
 }
 
-# becomes NAME SECONDS WANTED COMMAND…: a test that passes once the command prints what is wanted.
+# becomes NAME SECONDS WANTED COMMAND…: a test that passes once the command succeeds and prints what is
+# wanted.
 becomes() {
-    local name=$1 end=$((SECONDS + $2)) wanted=$3 got
+    local name=$1 end=$((SECONDS + $2)) wanted="status 0: $3" status got
     shift 3
-    while got=$("$@" 2>"$tmp/errors") || true; do
+    while true; do
+        status=0
+        got=$("$@" 2>"$tmp/errors") || status=$?
+        got="status $status: $got"
         [[ $got != "$wanted" && $SECONDS -lt $end ]] || break
         sleep 1
     done
     is "$got" "$wanted" "$name"
     [[ $got == "$wanted" ]] || diag "$(<"$tmp/errors")"
+}
+
+# silent NAME NODE SCRIPT: a test that passes when each part of the script succeeds on the node and
+# nothing is printed. That the node cannot be asked is no silence.
+silent() {
+    local status=0 output
+    output=$(on "$2" "set -o pipefail; $3" 2>&1) || status=$?
+    is "status $status: $output" "status 0: " "$1"
 }
 
 # https NODE ADDRESS PORT PATH: the status line that somebody without a certificate gets, from a node.
