@@ -16,12 +16,16 @@ foreign_name=intruder.c.a-project-whose-name-is-as-long-as-they-get.example-orga
 # stock_wants BASE CLOUD-INIT
 stock_wants() {
     local name
-    need ssh ssh-keygen setsid
+    need ssh ssh-keygen setsid flock
     mkdir -p "$stock_folder"
-    for name in user metadata stranger; do
-        [[ -e $stock_folder/$name.pub ]] ||
-            ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$stock_folder/$name"
-    done
+    # Scenarios that run side by side make the keys once.
+    (
+        flock 9
+        for name in user metadata stranger; do
+            [[ -e $stock_folder/$name.pub ]] ||
+                ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$stock_folder/$name"
+        done
+    ) 9>"$stock_folder/lock"
     wants=(worker-0)
     NB_BASE=$1
     NB_ADDS="cloudInit: $2
