@@ -244,10 +244,13 @@ none_alive
 ok $? "down waits for the end of all, too"
 is "$status:$(ls -A "$c" | paste -sd:)" 0:cluster.yaml:full:out:pki "down after a crash leaves nothing"
 
-up worker-0 & first=$!
+"$nodebake" lab up worker-0 --cluster "$c/cluster.yaml" --out "$c/out" --timeout 20s >/dev/null \
+    2>"$tmp/first" </dev/null &
+first=$!
 up worker-1
 wait $first
-is "$status:$(state worker-0):$(state worker-1)" 0:up:up "two ups at once make one lab"
+is "$?:$status:$(state worker-0):$(state worker-1):$(grep ^nodebake: "$tmp/first")" 0:0:up:up: \
+    "two ups at once make one lab"
 touch "$c/.lab/notes"
 lab down
 is "$status:$(ls -A "$c/.lab")" 0:notes "down leaves what is not the lab's"

@@ -124,6 +124,22 @@ int form_sysctl(const char *text, struct error *err)
                      text);
 }
 
+int form_flag(const char *text, struct error *err)
+{
+    if (made_of(text, LOWER DIGITS "-", 63) && islower((unsigned char)*text))
+        return 0;
+    return error_set(err, "'%.64s' is no flag; write it without dashes before it, like event-ttl",
+                     text);
+}
+
+int form_flag_value(const char *text, struct error *err)
+{
+    if (made_of(text, LOWER UPPER DIGITS "_-./:,=+*", 1023))
+        return 0;
+    return error_set(err, "'%.64s' is no value of a flag; write letters, digits and _-./:,=+*",
+                     text);
+}
+
 int form_module(const char *text, struct error *err)
 {
     if (made_of(text, LOWER UPPER DIGITS "_-", 55))

@@ -30,6 +30,9 @@ form_check form_registry;
 /* A host name or IPv4 address. */
 form_check form_host;
 
+/* The name of a flag without its dashes, and what may stand behind its `=` in a unit. */
+form_check form_flag, form_flag_value;
+
 /* The name of a kernel parameter, with dots or slashes; see sysctl.d(5). */
 form_check form_sysctl;
 

@@ -8,6 +8,6 @@
 yaml_reader read_cloud_init, read_access, read_kernel_args, read_cgroups, read_runtime, read_proxy,
     read_registries, read_ntp, read_sysctl, read_modules, read_trusted_cas, read_container_images,
     read_files, read_overlays, read_packages, read_repositories, read_units, read_firewall,
-    read_kernel_updates, read_journal_size, read_pki;
+    read_kernel_updates, read_journal_size, read_pki, read_flags;
 
 #endif

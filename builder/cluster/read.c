@@ -184,6 +184,7 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"registries", read_registries, 0, false},
         {"ntp", read_ntp, 0, false},
         {"sysctl", read_sysctl, 0, false},
+        {"flags", read_flags, 0, false},
         {"modules", read_modules, 0, false},
         {"trustedCAs", read_trusted_cas, 0, false},
         {"containerImages", read_container_images, 0, false},

@@ -270,6 +270,9 @@ static void their_text_tells_each_from_each(void **state)
         "units:\n  - {name: a.service, state: masked}\n",
         "firewall: open\n",
         "kernelUpdates: allow\n",
+        "flags: {kubelet: {v: 4}}\n",
+        "flags: {kubelet: {v: 5}}\n",
+        "flags: {kube-proxy: {v: 4}}\n",
         "journalSize: 1GiB\n",
     };
     struct buffer texts[ARRAY_LEN(forms)];

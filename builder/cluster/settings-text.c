@@ -44,6 +44,15 @@ static void add_network(struct buffer *out, const struct settings *settings)
     add_number(out, "firewall", settings->firewall);
 }
 
+static void add_flags(struct buffer *out, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->flag_count; i++) {
+        add(out, "program", settings->flags[i].program);
+        add(out, "flag", settings->flags[i].name);
+        add(out, "value", settings->flags[i].value);
+    }
+}
+
 static void add_kernel(struct buffer *out, const struct settings *settings)
 {
     add_all(out, "arg", &settings->kernel_args);
@@ -83,6 +92,7 @@ void settings_text(const struct settings *settings, struct buffer *out)
     add_number(out, "journal", settings->journal_size);
     add_access(out, &settings->access);
     add_network(out, settings);
+    add_flags(out, settings);
     add_kernel(out, settings);
     add_own(out, settings);
 }

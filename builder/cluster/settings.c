@@ -31,6 +31,16 @@ static void free_units(struct settings *settings)
     free(settings->units);
 }
 
+static void free_flags(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->flag_count; i++) {
+        free(settings->flags[i].program);
+        free(settings->flags[i].name);
+        free(settings->flags[i].value);
+    }
+    free(settings->flags);
+}
+
 void settings_free(struct settings *settings)
 {
     texts_free(&settings->access.keys);
@@ -54,4 +64,5 @@ void settings_free(struct settings *settings)
     texts_free(&settings->overlays);
     texts_free(&settings->packages);
     free_units(settings);
+    free_flags(settings);
 }

@@ -70,6 +70,14 @@ struct own_unit {
     unsigned line;
 };
 
+/* A flag of one of Kubernetes' programs. */
+struct flag_setting {
+    char *program;
+    char *name; /* without dashes */
+    char *value;
+    unsigned line;
+};
+
 struct settings {
     enum cloud_init cloud_init;
     struct access access;
@@ -93,6 +101,8 @@ struct settings {
     bool repositories;     /* packages that the base lacks come from its own repositories */
     struct own_unit *units;
     size_t unit_count, unit_cap;
+    struct flag_setting *flags;
+    size_t flag_count, flag_cap;
     enum firewall firewall;
     bool kernel_updates;   /* unattended upgrades may replace the kernel */
     uint64_t journal_size; /* bytes that the journal may take on the disk; 0: ours (see docs) */

@@ -34,6 +34,7 @@ static const struct flag_row rows[] = {
     {"kube-apiserver", "cloud-provider", 32, 0, "remove it: there is only `external`",
      PULL(130162)},
     KEPT("kube-apiserver", "enable-admission-plugins"),
+    KEPT("kube-apiserver", "enable-priority-and-fairness"),
     KEPT("kube-apiserver", "encryption-provider-config"),
     KEPT("kube-apiserver", "etcd-cafile"),
     KEPT("kube-apiserver", "etcd-certfile"),

@@ -22,7 +22,7 @@ static const char KUBELET[] = "[Service]\n"
 static char *fit(const char *text, bool own, unsigned minor, struct texts *remarks,
                  struct error *err)
 {
-    const struct flags_unit unit = {"unit", own, minor};
+    const struct flags_unit unit = {.place = "unit", .own = own, .minor = minor};
     struct buffer buffer AUTO_BUFFER = buffer_heap();
     buffer_puts(&buffer, text);
     return flags_fit(&unit, &buffer, remarks, err) < 0 ? NULL : steal(buffer.data);
@@ -131,6 +131,34 @@ static void users_may_have_what_we_do_not_know(void **state)
     assert_string_equal(err.text, "unit:2: --max-pods of kubelet is not in the table of flags");
 }
 
+static void users_flags_join_ours_or_take_their_places(void **state)
+{
+    (void)state;
+    static struct flag_setting flags[] = {{"kubelet", "v", "4", 7},
+                                          {"kubelet", "config", "/b", 8},
+                                          {"kube-proxy", "v", "5", 9},
+                                          {"kubelet", "allow-privileged", "true", 10}};
+    struct settings settings = {.flags = flags, .flag_count = 3};
+    struct flags_unit unit = {"unit", false, 23, "cluster.yaml", &settings};
+    struct error err = ERROR_INIT;
+    struct texts remarks AUTO_TEXTS = {0};
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    buffer_puts(&text, KUBELET);
+    assert_int_equal(flags_fit(&unit, &text, &remarks, &err), 0);
+    assert_string_equal(text.data, "[Service]\n"
+                                   "ExecStart=/usr/local/bin/kubelet \\\n"
+                                   "  --container-runtime=remote \\\n"
+                                   "  --network-plugin=cni @LABELS@ \\\n"
+                                   "  --v=4 \\\n"
+                                   "  --config=/b\n"
+                                   "Restart=on-failure\n");
+    settings.flag_count = 4;
+    assert_int_equal(flags_fit(&unit, &text, &remarks, &err), -1);
+    assert_string_equal(err.text,
+                        "cluster.yaml:10: kubelet 1.23 has no --allow-privileged (it went in 1.15, "
+                        "see https://github.com/kubernetes/kubernetes/pull/77820); remove it");
+}
+
 static void units_are_told_by_their_path(void **state)
 {
     (void)state;
@@ -168,6 +196,7 @@ int main(void)
         cmocka_unit_test(others_are_left_alone),
         cmocka_unit_test(users_are_refused_by_name_and_line),
         cmocka_unit_test(users_may_have_what_we_do_not_know),
+        cmocka_unit_test(users_flags_join_ours_or_take_their_places),
         cmocka_unit_test(units_are_told_by_their_path),
         cmocka_unit_test(the_table_is_whole),
     };

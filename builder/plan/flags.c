@@ -111,6 +111,35 @@ static int judge(struct scan *s, const char *component, const char *name, struct
     return 0;
 }
 
+/* The user's flag of that name for the program, or NULL. */
+static const struct flag_setting *wanted(const struct scan *s, const char *program,
+                                         const char *name)
+{
+    const struct settings *settings = s->unit->own ? NULL : s->unit->settings;
+    for (size_t i = 0; settings && i < settings->flag_count; i++)
+        if (strcmp(settings->flags[i].program, program) == 0 &&
+            strcmp(settings->flags[i].name, name) == 0)
+            return &settings->flags[i];
+    return NULL;
+}
+
+/* Adds the user's flags to the end of the command. */
+static int add_wanted(struct scan *s, const char *program, struct error *err)
+{
+    const struct settings *settings = s->unit->own ? NULL : s->unit->settings;
+    for (size_t i = 0; settings && i < settings->flag_count; i++) {
+        const struct flag_setting *flag = &settings->flags[i];
+        if (strcmp(flag->program, program) != 0)
+            continue;
+        struct flags_unit file = {s->unit->file, true, s->unit->minor, NULL, NULL};
+        struct scan place = {&file, s->at, flag->line, s->out, s->remarks};
+        if (judge(&place, program, flag->name, err) < 0)
+            return -1;
+        buffer_printf(s->out, " \\\n  --%s=%s", flag->name, flag->value);
+    }
+    return 0;
+}
+
 static char *program_of(const char *word, const char *end)
 {
     const char *name = word;
@@ -136,7 +165,7 @@ static int scan_command(struct scan *s, struct error *err)
         char *name AUTO_FREE = flag_name(word, end);
         size_t len = s->out->len;
         keep(s, word);
-        int stays = name ? judge(s, program, name, err) : 1;
+        int stays = !name ? 1 : wanted(s, program, name) ? 0 : judge(s, program, name, err);
         if (stays < 0)
             return -1;
         keep(s, end);
@@ -145,7 +174,7 @@ static int scan_command(struct scan *s, struct error *err)
             s->out->data[len] = '\0';
         }
     }
-    return 0;
+    return add_wanted(s, program, err);
 }
 
 /* What stands behind `ExecStart =`, if that is the line; or NULL. */

@@ -61,9 +61,9 @@ static struct entry entry_of(const struct overlay_file *file, const char *path)
 static int fit_flags(struct plan *plan, const struct overlay_file *file, struct buffer *text,
                      struct error *err)
 {
-    const struct flags_unit unit = {.place = file->host ? file->host : file->place,
-                                    .own = file->place != NULL,
-                                    .minor = cluster_minor(plan->in.cluster)};
+    const struct cluster *c = plan->in.cluster;
+    const struct flags_unit unit = {file->host ? file->host : file->place, file->place != NULL,
+                                    cluster_minor(c), c->file, &c->settings};
     return flags_are_in(file->path) ? flags_fit(&unit, text, &plan->remarks, err) : 0;
 }
 
