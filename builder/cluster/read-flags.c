@@ -30,8 +30,8 @@ static int read_flag(const char *key, struct yaml_ref key_ref, struct yaml_ref v
         return -1;
     if (form_flag_value(text, &cause) < 0)
         result = yaml_error(value, err, "%s", cause.text);
-    *APPEND(s->flags, s->flag_count, s->flag_cap) =
-        (struct flag_setting){heap_copy(r->program), heap_copy(key), steal(text), yaml_line(key_ref)};
+    *APPEND(s->flags, s->flag_count, s->flag_cap) = (struct flag_setting){
+        heap_copy(r->program), heap_copy(key), steal(text), yaml_line(key_ref)};
     return result;
 }
 
