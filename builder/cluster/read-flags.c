@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/cluster/flag-table.h"
 #include "builder/cluster/forms.h"
 #include "builder/cluster/read-settings.h"
 #include "builder/cluster/spec.h"
 #include "builder/heap.h"
-#include "builder/plan/flag-table.h"
 #include "common/cleanup.h"
 
 enum { FLAGS_MAX = 100 };

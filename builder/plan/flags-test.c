@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "builder/cluster/flag-table.h"
 #include "builder/heap.h"
-#include "builder/plan/flag-table.h"
 #include "builder/plan/flags.h"
 
 static const char KUBELET[] = "[Service]\n"

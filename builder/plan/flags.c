@@ -3,8 +3,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "builder/cluster/flag-table.h"
 #include "builder/heap.h"
-#include "builder/plan/flag-table.h"
 
 /* A look through the text: all before `at` was seen, and what is to stay of it is in `out`. */
 struct scan {

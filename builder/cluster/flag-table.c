@@ -1,4 +1,4 @@
-#include "builder/plan/flag-table.h"
+#include "builder/cluster/flag-table.h"
 
 #include <string.h>
 
