@@ -98,6 +98,9 @@ static void values_are_typed(void **state)
         {VALUE_TOKEN, "a\x1b[2J", "'a?[2J' is not"},
         {VALUE_SSHKEYS, "", NULL},
         {VALUE_SSHKEYS, "a key\n", "'a key?' is not up to 64 public keys"},
+        {VALUE_BUNDLE, "bm9kZWJha2U=", NULL},
+        {VALUE_BUNDLE, "", "a value that is not a line of base64"},
+        {VALUE_BUNDLE, "S3CR3T", "a value that is not a line of base64 of at most 12000 bytes"},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct error err = ERROR_INIT;
@@ -106,6 +109,20 @@ static void values_are_typed(void **state)
         if (table[i].error && !strstr(err.text, table[i].error))
             fail_msg("'%s' lacks '%s'", err.text, table[i].error);
     }
+}
+
+static void what_may_be_a_password_is_not_shown(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    assert_int_equal(value_check_fact(VALUE_TOKEN, "S3CR3T", &err), 0);
+    assert_int_equal(value_check_fact(VALUE_TOKEN, "S3CR3T S3CR3T", &err), -1);
+    assert_null(strstr(err.text, "S3CR3T"));
+    assert_ptr_equal(strstr(err.text, "a value that is not 1 to 255 printable"), err.text);
+    assert_int_equal(value_check_fact(VALUE_BUNDLE, "S3CR3T", &err), -1);
+    assert_null(strstr(err.text, "S3CR3T"));
+    assert_int_equal(value_check_fact(VALUE_IPV4, "10.0.0", &err), -1);
+    assert_non_null(strstr(err.text, "'10.0.0' is not"));
 }
 
 static void type_names_go_both_ways(void **state)
@@ -123,9 +140,13 @@ static void type_names_go_both_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ipv4_reads_dotted_quads), cmocka_unit_test(cidr_wants_zero_host_bits),
-        cmocka_unit_test(cidr_relations),          cmocka_unit_test(names_follow_rfc1123),
-        cmocka_unit_test(values_are_typed),        cmocka_unit_test(type_names_go_both_ways),
+        cmocka_unit_test(ipv4_reads_dotted_quads),
+        cmocka_unit_test(cidr_wants_zero_host_bits),
+        cmocka_unit_test(cidr_relations),
+        cmocka_unit_test(names_follow_rfc1123),
+        cmocka_unit_test(values_are_typed),
+        cmocka_unit_test(what_may_be_a_password_is_not_shown),
+        cmocka_unit_test(type_names_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

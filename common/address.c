@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base64.h"
+#include "common/contract.h"
 #include "common/ssh-key.h"
 
 /* Reads a decimal number without leading zeros, at most `max`; moves *text behind it. */
@@ -123,6 +125,12 @@ static bool token_valid(const char *text)
     return true;
 }
 
+static bool bundle_valid(const char *text)
+{
+    size_t size;
+    return base64_size(text, strlen(text), &size) && size <= CONTRACT_BUNDLE_MAX;
+}
+
 static const struct value_kind {
     const char *name;
     bool (*valid)(const char *text);
@@ -136,6 +144,7 @@ static const struct value_kind {
                      "1 to 255 printable characters but spaces, quotes, '\\', '$' and '`'"},
     [VALUE_SSHKEYS] = {"sshkeys", ssh_keys_valid,
                        "up to 64 public keys, a line each, in at most 16383 bytes"},
+    [VALUE_BUNDLE] = {"bundle", bundle_valid, "a line of base64 of at most 12000 bytes"},
 };
 
 const char *value_type_name(enum value_type type)
@@ -164,11 +173,23 @@ static void shown(const char *text, char out[static 68])
     memcpy(out + n, rest, strlen(rest) + 1);
 }
 
-int value_check(enum value_type type, const char *text, struct error *err)
+static int check(enum value_type type, const char *text, bool secret, struct error *err)
 {
     if (kinds[type].valid(text))
         return 0;
+    if (secret)
+        return error_set(err, "a value that is not %s", kinds[type].expected);
     char safe[68];
     shown(text, safe);
     return error_set(err, "'%s' is not %s", safe, kinds[type].expected);
+}
+
+int value_check(enum value_type type, const char *text, struct error *err)
+{
+    return check(type, text, type == VALUE_BUNDLE, err);
+}
+
+int value_check_fact(enum value_type type, const char *text, struct error *err)
+{
+    return check(type, text, type == VALUE_TOKEN || type == VALUE_BUNDLE, err);
 }

@@ -9,7 +9,9 @@
 #include "common/attributes.h"
 #include "common/error.h"
 
-enum { VALUE_MAX = 256 }; /* the longest value of a fact but SSH keys, its NUL included */
+enum {
+    VALUE_MAX = 256
+}; /* the longest value of a fact but SSH keys and bundles, its NUL included */
 
 /* An IPv4 network: address in host byte order, prefix length 0 to 32. */
 struct cidr {
@@ -43,16 +45,23 @@ enum value_type {
     VALUE_CIDR,    /* IPv4 network, host bits zero */
     VALUE_TOKEN,   /* 1 to 255 printable ASCII bytes but space, quotes, backslash, $ and ` */
     VALUE_SSHKEYS, /* lines of authorized_keys; see ssh-key.h */
+    VALUE_BUNDLE,  /* a node's identity in base64, a secret; see docs/contract.md */
     VALUE_TYPES
 };
 
-/* The contract's word for a type: "label", "name", "ipv4", "cidr", "token", "sshkeys". */
+/* The contract's word for a type: "label", "name", "ipv4", "cidr", "token", "sshkeys", "bundle".
+ */
 const char *value_type_name(enum value_type type);
 
 /* Finds a type by its word; false if there is none of that name. */
 bool value_type_parse(const char *word, enum value_type *type) NONNULL(1, 2);
 
-/* Checks that `text` is a value of the type; the error says what would be right. */
+/* Checks that `text` is a value of the type; the error says what would be right. Of a bundle only
+ * base64 and length are looked at, and nothing is shown. */
 int value_check(enum value_type type, const char *text, struct error *err) NONNULL(2, 3) MUST_CHECK;
+
+/* The same for a machine's fact, of which a token may be a password: it is not shown either. */
+int value_check_fact(enum value_type type, const char *text, struct error *err)
+    NONNULL(2, 3) MUST_CHECK;
 
 #endif

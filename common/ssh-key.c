@@ -1,7 +1,8 @@
 #include "common/ssh-key.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "common/base64.h"
 
 enum { LENGTH_BYTES = 4 };
 
@@ -33,52 +34,22 @@ static const char *find_type(const char *line, size_t len)
     return NULL;
 }
 
-/* 0 to 63, or -1. */
-static int digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* The byte at an index of what the digits say. */
-static unsigned byte_at(const char *base64, size_t index)
-{
-    const char *group = base64 + index / 3 * 4;
-    uint32_t bits = 0;
-    for (int i = 0; i < 4; i++)
-        bits = bits << 6 | (uint32_t)(digit(group[i]) & 63);
-    return bits >> (16 - index % 3 * 8) & 255;
-}
-
-static bool is_base64(const char *text, size_t len)
-{
-    size_t digits = len;
-    while (digits && len - digits < 2 && text[digits - 1] == '=')
-        digits--;
-    for (size_t i = 0; i < digits; i++)
-        if (digit(text[i]) < 0)
-            return false;
-    return len && len % 4 == 0;
-}
-
 /* A key is fields of a length, in four bytes, and so many bytes: none is cut, nothing is left over.
  * The first is the name of its type. */
 static bool holds_key(const char *base64, size_t len, const char *type)
 {
-    size_t type_len = strlen(type), fields = 0, at = 0;
-    if (!is_base64(base64, len))
+    size_t type_len = strlen(type), fields = 0, at = 0, end = 0;
+    if (!base64_size(base64, len, &end))
         return false;
-    size_t end = len / 4 * 3 - (base64[len - 1] == '=') - (base64[len - 2] == '=');
     for (; end - at >= LENGTH_BYTES; fields++) {
         size_t field = 0;
         for (size_t i = 0; i < LENGTH_BYTES; i++)
-            field = field << 8 | byte_at(base64, at + i);
+            field = field << 8 | base64_byte(base64, at + i);
         at += LENGTH_BYTES;
         if (field > end - at || (fields == 0 && field != type_len))
             return false;
         for (size_t i = 0; fields == 0 && i < type_len; i++)
-            if (byte_at(base64, at + i) != (unsigned char)type[i])
+            if (base64_byte(base64, at + i) != (unsigned char)type[i])
                 return false;
         at += field;
     }
