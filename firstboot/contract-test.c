@@ -92,6 +92,13 @@ static void small_ones_parse(void **state)
     assert_int_equal(parse(BASE "fact KEYS sshkeys\nuser ops\n"), 0);
     assert_string_equal(c.user, "ops");
     assert_int_equal(c.facts[1].type, VALUE_SSHKEYS);
+    assert_null(contract_fact_of(&c, VALUE_BUNDLE));
+    assert_int_equal(parse(BASE "fact ID bundle\nfact NAME label\n"), 0);
+    assert_string_equal(contract_fact_of(&c, VALUE_BUNDLE)->name, "ID");
+    assert_int_equal(parse(BASE "forget /a/b\nforget /etc/ssh/ssh_host_*\n"), 0);
+    assert_int_equal(c.forget_count, 2);
+    assert_string_equal(c.forgets[1], "/etc/ssh/ssh_host_*");
+    assert_int_equal(c.on_failure, ON_FAILURE_CONTINUE);
     assert_int_equal(parse(BASE "unit a.service x.target /a\nunit a.service y.target /a\n"), 0);
 }
 
@@ -125,14 +132,28 @@ static const struct {
     {MAGIC "deadline 0\n", "contract:2: SECONDS '0' is not a number from 1 to 600"},
     {MAGIC "deadline 601\n", "contract:2: SECONDS '601' is not a number from 1 to 600"},
     {MAGIC "deadline 060\n", "contract:2: SECONDS '060' is not a number from 1 to 600"},
-    {MAGIC "on-failure halt\n", "contract:2: action 'halt' is not 'continue'"},
+    {MAGIC "on-failure halt\n",
+     "contract:2: ACTION 'halt' is not 'continue', 'poweroff' or 'shell'"},
+    {MAGIC "forget etc/a\n", "contract:2: PATH 'etc/a' is not an absolute path without '.', '..' "
+                             "and '//', which a '*' may end"},
+    {MAGIC "forget /etc/*/a\n", "contract:2: PATH '/etc/*/a' is not an absolute path without '.', "
+                                "'..' and '//', which a '*' may end"},
+    {MAGIC "forget /etc/../a*\n", "contract:2: PATH '/etc/../a*' is not an absolute path without "
+                                  "'.', '..' and '//', which a '*' may end"},
     {MAGIC "cluster c\nrole r\n",
      "contract:3: the file ends without a 'deadline' line; right is 'deadline SECONDS'"},
     {HEAD, "contract:5: the file ends without the line 'fact NODE_NAME label'"},
     {HEAD "fact NODE_NAME token\n",
      "contract:6: the file ends without the line 'fact NODE_NAME label'"},
     {BASE "source gce serial\n",
-     "contract:7: IDENTITY 'serial' is not 'product_uuid' or 'board_asset_tag'"},
+     "contract:7: IDENTITY 'serial' is not 'product_uuid', 'board_asset_tag' or both with a comma, "
+     "the tag first"},
+    {BASE "source gce product_uuid,board_asset_tag\n",
+     "contract:7: IDENTITY 'product_uuid,board_asset_tag' is not 'product_uuid', "
+     "'board_asset_tag' or both with a comma, the tag first"},
+    {BASE "imds v2\n", "contract:7: VERSION 'v2' is not 'v1'"},
+    {BASE "imds\n", "contract:7: wrong number of fields; right is 'imds v1'"},
+    {BASE "imds v1\nimds v1\n", "contract:8: too many 'imds' lines; at most 1"},
     {BASE "source gce product_uuid\nsource gce board_asset_tag\n",
      "contract:8: source 'gce' is there already; one line each"},
     {BASE "fact node label\n",
@@ -140,7 +161,7 @@ static const struct {
     {BASE "fact _A label\n",
      "contract:7: NAME '_A' is not A-Z, 0-9, _, a letter first, at most 47 bytes"},
     {BASE "fact A ipv6\n",
-     "contract:7: TYPE 'ipv6' is not label, name, ipv4, cidr, token or sshkeys"},
+     "contract:7: TYPE 'ipv6' is not label, name, ipv4, cidr, token, sshkeys or bundle"},
     {BASE "user ops\nuser ops\n", "contract:8: too many 'user' lines; at most 1"},
     {BASE "user Ops\n", "contract:7: NAME 'Ops' is not a user's name such as debian"},
     {BASE "user a:b\n", "contract:7: NAME 'a:b' is not a user's name such as debian"},
@@ -150,6 +171,10 @@ static const struct {
      "contract:9: fact K is of type sshkeys already; at most one is"},
     {BASE "user ops\nfact K sshkeys\nidentity 0600 0 0 @K@ /a\n",
      "contract:9: @K@ is a sshkeys; a path takes facts of type label, name or ipv4"},
+    {BASE "fact B bundle\nfact C bundle\n",
+     "contract:8: fact B is of type bundle already; at most one is"},
+    {BASE "fact B bundle\nidentity 0600 0 0 @B@ /a\n",
+     "contract:8: @B@ is a bundle; a path takes facts of type label, name or ipv4"},
     {BASE "fact NODE_NAME label\n", "contract:7: fact NODE_NAME is there already; one line each"},
     {BASE "from A gce x\n", "contract:7: no fact 'A'; its 'fact' line comes first"},
     {BASE "from NODE_NAME aws x\nsource gce product_uuid\n",

@@ -70,10 +70,22 @@ static int take_deadline(struct contract *c, char **field, unsigned line, struct
 
 static int take_on_failure(struct contract *c, char **field, unsigned line, struct error *err)
 {
-    (void)c;
+    static const char *const actions[] = {"continue", "poweroff", "shell"};
     (void)line;
-    if (strcmp(field[0], "continue") != 0)
-        return bad_field(err, "action", field[0], "'continue'");
+    for (unsigned i = 0; i < ARRAY_LEN(actions); i++)
+        if (strcmp(field[0], actions[i]) == 0) {
+            c->on_failure = (enum on_failure)i;
+            return 0;
+        }
+    return bad_field(err, "ACTION", field[0], "'continue', 'poweroff' or 'shell'");
+}
+
+static int take_imds(struct contract *c, char **field, unsigned line, struct error *err)
+{
+    (void)line;
+    if (strcmp(field[0], "v1") != 0)
+        return bad_field(err, "VERSION", field[0], "'v1'");
+    c->imds_v1 = true;
     return 0;
 }
 
@@ -86,19 +98,13 @@ static int take_source(struct contract *c, char **field, unsigned line, struct e
     for (unsigned i = 0; i < c->source_count; i++)
         if (strcmp(c->sources[i].name, s->name) == 0)
             return error_set(err, "source '%s' is there already; one line each", s->name);
-    if (strcmp(field[1], "product_uuid") != 0 && strcmp(field[1], "board_asset_tag") != 0)
-        return bad_field(err, "IDENTITY", field[1], "'product_uuid' or 'board_asset_tag'");
+    if (strcmp(field[1], "product_uuid") != 0 && strcmp(field[1], "board_asset_tag") != 0 &&
+        strcmp(field[1], "board_asset_tag,product_uuid") != 0)
+        return bad_field(err, "IDENTITY", field[1],
+                         "'product_uuid', 'board_asset_tag' or both with a comma, the tag first");
     s->identity = field[1];
     c->source_count++;
     return 0;
-}
-
-static const struct contract_fact *keys_fact(const struct contract *c)
-{
-    for (unsigned i = 0; i < c->fact_count; i++)
-        if (c->facts[i].type == VALUE_SSHKEYS)
-            return &c->facts[i];
-    return NULL;
 }
 
 static int take_fact(struct contract *c, char **field, unsigned line, struct error *err)
@@ -110,10 +116,12 @@ static int take_fact(struct contract *c, char **field, unsigned line, struct err
     if (contract_fact_index(c, field[0]) >= 0)
         return error_set(err, "fact %s is there already; one line each", field[0]);
     if (!value_type_parse(field[1], &f->type))
-        return bad_field(err, "TYPE", field[1], "label, name, ipv4, cidr, token or sshkeys");
-    const struct contract_fact *keys = keys_fact(c);
-    if (f->type == VALUE_SSHKEYS && keys)
-        return error_set(err, "fact %s is of type sshkeys already; at most one is", keys->name);
+        return bad_field(err, "TYPE", field[1],
+                         "label, name, ipv4, cidr, token, sshkeys or bundle");
+    const struct contract_fact *same = contract_fact_of(c, f->type);
+    if (same && (f->type == VALUE_SSHKEYS || f->type == VALUE_BUNDLE))
+        return error_set(err, "fact %s is of type %s already; at most one is", same->name,
+                         field[1]);
     f->name = field[0];
     c->fact_count++;
     return 0;
@@ -185,13 +193,26 @@ static int take_unit(struct contract *c, char **field, unsigned line, struct err
     return 0;
 }
 
+/* `*` stands for any rest of a name, and nowhere else. */
+static int take_forget(struct contract *c, char **field, unsigned line, struct error *err)
+{
+    (void)line;
+    const char *star = strchr(field[0], '*');
+    if (!word_is_path(field[0], true) || (star && star[1]))
+        return bad_field(err, "PATH", field[0],
+                         "an absolute path without '.', '..' and '//', which a '*' may end");
+    c->forgets[c->forget_count++] = field[0];
+    return 0;
+}
+
 static const struct word words[] = {
     {"cluster", 1, "cluster NAME", 1, true, take_cluster},
     {"role", 1, "role ROLE", 1, true, take_role},
     {"node", 1, "node NAME", 1, false, take_node},
     {"user", 1, "user NAME", 1, false, take_user},
     {"deadline", 1, "deadline SECONDS", 1, true, take_deadline},
-    {"on-failure", 1, "on-failure continue", 1, true, take_on_failure},
+    {"on-failure", 1, "on-failure ACTION", 1, true, take_on_failure},
+    {"imds", 1, "imds v1", 1, false, take_imds},
     {"source", 2, "source NAME IDENTITY", CONTRACT_SOURCES_MAX, false, take_source},
     {"fact", 2, "fact NAME TYPE", CONTRACT_FACTS_MAX, false, take_fact},
     {"from", 3, "from NAME SOURCE PATH", CONTRACT_FROMS_MAX, false, take_from},
@@ -199,6 +220,7 @@ static const struct word words[] = {
      take_identity},
     {"template", 4, "template MODE UID GID DEST", CONTRACT_TEMPLATES_MAX, false, take_template},
     {"unit", 3, "unit NAME TARGET PATH", CONTRACT_UNITS_MAX, false, take_unit},
+    {"forget", 1, "forget PATH", CONTRACT_FORGETS_MAX, false, take_forget},
 };
 
 static int check_version(struct lines *l, struct error *err)
@@ -219,27 +241,11 @@ static int check_version(struct lines *l, struct error *err)
     return 0;
 }
 
-/* Splits at single spaces; the number of fields, 0 when one is empty, FIELDS_MAX + 1 for more. */
-static unsigned split(char *line, char **field)
-{
-    for (unsigned n = 0; n < FIELDS_MAX; n++) {
-        size_t len = strcspn(line, " ");
-        if (len == 0)
-            return 0;
-        field[n] = line;
-        if (line[len] == '\0')
-            return n + 1;
-        line[len] = '\0';
-        line += len + 1;
-    }
-    return FIELDS_MAX + 1;
-}
-
 static int take_line(struct contract *c, char *line, unsigned number, unsigned *seen,
                      struct error *err)
 {
     char *field[FIELDS_MAX];
-    unsigned count = split(line, field);
+    unsigned count = line_split(line, field, FIELDS_MAX);
     if (count == 0)
         return error_set(err, "an empty field; one space stands between two fields");
     for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
@@ -328,7 +334,7 @@ static int check_whole(const struct contract *c, const unsigned *seen, unsigned 
     int node = contract_fact_index(c, CONTRACT_NODE_FACT);
     if (node < 0 || c->facts[node].type != VALUE_LABEL)
         return error_set(err, "the file ends without the line 'fact " CONTRACT_NODE_FACT " label'");
-    const struct contract_fact *keys = keys_fact(c);
+    const struct contract_fact *keys = contract_fact_of(c, VALUE_SSHKEYS);
     if (keys && !c->user)
         return error_set(err, "the file ends without a 'user' line, and fact %s is of type sshkeys",
                          keys->name);
@@ -371,4 +377,12 @@ int contract_fact_index(const struct contract *c, const char *name)
         if (strcmp(c->facts[i].name, name) == 0)
             return (int)i;
     return -1;
+}
+
+const struct contract_fact *contract_fact_of(const struct contract *c, enum value_type type)
+{
+    for (unsigned i = 0; i < c->fact_count; i++)
+        if (c->facts[i].type == type)
+            return &c->facts[i];
+    return NULL;
 }

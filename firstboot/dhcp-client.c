@@ -11,14 +11,19 @@
 #include "firstboot/netlink.h"
 #include "firstboot/packet.h"
 
-enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000, REQUEST_TRIES = 4, PACKETS_A_TURN = 16 };
+enum {
+    FIRST_PAUSE_MS = 100,
+    LONGEST_PAUSE_MS = 1000,
+    REQUEST_TRIES = 4,
+    PACKETS_A_TURN = 16,
+    OTHERS_FIRST_MS = 2000
+};
 
 /* One interface; free while index is 0. */
 struct conversation {
     int index;
     char name[INTERFACE_NAME_MAX];
     bool seen;    /* in the newest list of interfaces */
-    bool raised;  /* the link was set up here */
     bool carrier; /* fd is open and the conversation runs */
     int fd;
     struct dhcp_id id;
@@ -26,11 +31,22 @@ struct conversation {
     struct dhcp_answer offer;
     unsigned tries;
     struct backoff backoff;
-    int64_t next_ms;     /* when to say it again */
-    const char *trouble; /* why the last answer was no use; NULL when there was none */
+    int64_t next_ms;         /* when to say it again */
+    int64_t not_before_ms;   /* others come first until then */
+    const char *passed_over; /* why its lease was no use; NULL: it had none */
+    const char *trouble;     /* why the last answer was no use; NULL when there was none */
 };
 
 static struct conversation all[INTERFACES_MAX];
+
+/* Of each in `all`: its index, once its link was set up here. */
+static int own[INTERFACES_MAX];
+static int *raised = own;
+
+void dhcp_client_raised(int list[static INTERFACES_MAX])
+{
+    raised = list;
+}
 
 static struct conversation *find(int index)
 {
@@ -79,9 +95,10 @@ static void update(int nl, const struct interface *i)
     memcpy(c->name, i->name, sizeof c->name);
     memcpy(c->id.mac, i->mac, sizeof c->id.mac);
     /* Once only: somebody who sets the link down again has a reason. */
-    if (!i->up && !c->raised) {
-        c->raised = interface_set_up(nl, i->index, true) == 0;
-        c->trouble = c->raised ? NULL : strerror(errno);
+    int *up = &raised[c - all];
+    if (!i->up && !*up) {
+        *up = interface_set_up(nl, i->index, true) == 0 ? i->index : 0;
+        c->trouble = *up ? NULL : strerror(errno);
     }
     if (!i->carrier) {
         hang_up(c);
@@ -90,7 +107,7 @@ static void update(int nl, const struct interface *i)
         c->carrier = c->fd >= 0;
         c->trouble = c->carrier ? NULL : strerror(errno);
         say_again_from(c, false);
-        c->next_ms = 0;
+        c->next_ms = c->not_before_ms;
     }
 }
 
@@ -106,7 +123,7 @@ static int refresh(int nl, struct error *err)
     for (size_t i = 0; i < INTERFACES_MAX; i++) {
         if (all[i].index && !all[i].seen) {
             hang_up(&all[i]);
-            all[i].index = 0;
+            all[i].index = raised[i] = 0;
         }
     }
     return 0;
@@ -199,8 +216,10 @@ static int nothing_came(int64_t waited_ms, struct error *err)
         if (!c->index)
             continue;
         buffer_printf(&b, "%s%s: %s", b.len ? "; " : "", c->name,
-                      c->carrier ? "no DHCP lease" : "no link");
-        if (c->trouble)
+                      c->passed_over ? c->passed_over
+                      : c->carrier   ? "no DHCP lease"
+                                     : "no link");
+        if (c->trouble && !c->passed_over)
             buffer_printf(&b, " (%s)", c->trouble);
     }
     return error_set(err, "no network after %lld ms: %s", (long long)waited_ms,
@@ -211,10 +230,12 @@ int dhcp_client_run(int nl, struct deadline deadline, int *index, struct dhcp_an
                     struct error *err)
 {
     int events AUTO_CLOSE = netlink_open(RTMGRP_LINK); /* before the list: no change is missed */
-    int64_t start = clock_now_ms();
+    static int64_t start;                              /* of the first run: those after it go on */
     int end = 0;
     if (events < 0)
         return error_errno(err, "open an rtnetlink socket");
+    if (!dhcp_client_interfaces())
+        start = clock_now_ms();
     if (refresh(nl, err) < 0)
         return -1;
     while (end == 0 && deadline_left_ms(deadline) > 0)
@@ -227,12 +248,29 @@ int dhcp_client_run(int nl, struct deadline deadline, int *index, struct dhcp_an
     return end < 0 ? -1 : 0;
 }
 
+unsigned dhcp_client_interfaces(void)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < INTERFACES_MAX; i++)
+        n += all[i].index != 0;
+    return n;
+}
+
+void dhcp_client_pass_over(int index, const char *why)
+{
+    struct conversation *c = find(index);
+    if (!c)
+        return;
+    c->not_before_ms = clock_now_ms() + OTHERS_FIRST_MS;
+    c->passed_over = why;
+}
+
 void dhcp_client_down(int nl)
 {
     for (size_t i = 0; i < INTERFACES_MAX; i++) {
         /* Best effort: an interface that is gone needs nothing. */
-        if (all[i].index && all[i].raised && interface_set_up(nl, all[i].index, false) == 0)
-            all[i].raised = false;
+        if (raised[i] && interface_set_up(nl, raised[i], false) == 0)
+            raised[i] = 0;
         all[i].index = 0;
     }
 }

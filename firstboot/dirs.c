@@ -85,8 +85,9 @@ struct dir *dirs_make(struct dirs *d, const char *path, struct error *err)
     for (size_t start = 1; parent && start < len;) {
         size_t end = start + strcspn(path + start, "/");
         prefix[end] = '\0';
-        dir = missing ? NULL : lookup(d, prefix);
-        missing = missing || (!dir && errno == ENOENT);
+        bool whole = end == len; /* that it is missing is why we are here */
+        dir = missing || whole ? NULL : lookup(d, prefix);
+        missing = missing || whole || (!dir && errno == ENOENT);
         parent = missing ? make_one(d, parent, prefix, prefix + start, err) : dir;
         if (!parent && missing)
             return NULL;

@@ -9,7 +9,7 @@
 
 enum {
     DIRS_MAX = 256,
-    DIR_PATH_MAX = 1024, /* longest path below the root, its NUL included */
+    DIR_PATH_MAX = 960, /* longest path below the root, its NUL included; fits a line of a stamp */
 };
 
 struct dir {

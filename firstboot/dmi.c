@@ -1,10 +1,11 @@
 #include "firstboot/dmi.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "common/cleanup.h"
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -22,7 +23,7 @@ static _Bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static void field_set(char out[static DMI_FIELD_MAX], const char *text, size_t len)
+void dmi_take(char out[static DMI_FIELD_MAX], const char *text, size_t len)
 {
     while (len && is_space(text[len - 1]))
         len--;
@@ -32,29 +33,32 @@ static void field_set(char out[static DMI_FIELD_MAX], const char *text, size_t l
     }
     for (size_t i = 0; i < len; i++)
         if (text[i] < ' ' || text[i] > '~')
-            return;
+            len = 0;
     if (len > DMI_FIELD_MAX - 1)
         len = DMI_FIELD_MAX - 1;
     memcpy(out, text, len);
+    memset(out + len, 0, DMI_FIELD_MAX - len);
 }
 
-static void field_read(int dir, const char *name, char out[static DMI_FIELD_MAX])
+/* The file stays open: this is done once, at every boot, and the end of the process closes all five
+ * without a system call each. */
+static void field_read(const char *dir, const char *name, char out[static DMI_FIELD_MAX])
 {
-    int fd AUTO_CLOSE = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+        return;
+    int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     char text[4096]; /* sysfs gives a page at most, in one read */
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
     if (n > 0)
-        field_set(out, text, (size_t)n);
+        dmi_take(out, text, (size_t)n);
 }
 
 void dmi_read(const char *dir, struct dmi *out)
 {
     memset(out, 0, sizeof *out);
-    int fd AUTO_CLOSE = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-        field_read(fd, fields[i].name, (char *)out + fields[i].at);
+        field_read(dir, fields[i].name, (char *)out + fields[i].at);
 }
 
 const char *dmi_field(const struct dmi *dmi, const char *name)

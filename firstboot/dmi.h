@@ -2,6 +2,8 @@
 #ifndef NB_FIRSTBOOT_DMI_H
 #define NB_FIRSTBOOT_DMI_H
 
+#include <stddef.h>
+
 #include "common/attributes.h"
 
 enum { DMI_FIELD_MAX = 128 };
@@ -16,7 +18,10 @@ struct dmi {
     char board_asset_tag[DMI_FIELD_MAX];
 };
 
-/* Reads the fields below `dir` (normally /sys/class/dmi/id). */
+/* Takes a field's text as the kernel gives it: what it holds after that is said above. */
+void dmi_take(char out[static DMI_FIELD_MAX], const char *text, size_t len) NONNULL(2);
+
+/* Reads the fields below `dir` (normally /sys/class/dmi/id). Their files stay open. */
 void dmi_read(const char *dir, struct dmi *out) NONNULL(1, 2);
 
 /* The field of that name ("product_uuid", "board_asset_tag"), or NULL when there is no such. */

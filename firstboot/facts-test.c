@@ -279,7 +279,7 @@ static void bad_files_are_refused(void **state)
          "and inner '-')"},
         {"NODE_NAME=\n", "file: NODE_NAME: line 1: '' is not a DNS label (1 to 63 of a-z, 0-9 and "
                          "inner '-')"},
-        {"ZONE=a\"b\n", "file: ZONE: line 1: 'a\"b' is not 1 to 255 printable characters but "
+        {"ZONE=a\"b\n", "file: ZONE: line 1: a value that is not 1 to 255 printable characters but "
                         "spaces, quotes, '\\', '$' and '`'"},
         {"ZONE=a\x01\n", "file: line 1: byte 0x01; only printable ASCII is allowed"},
     };
@@ -294,9 +294,48 @@ static void bad_files_are_refused(void **state)
     assert_non_null(strstr(err.text, "file: ZONE: line 1: "));
 }
 
+/* AWS's host names come several in a value, and clouds' come with their domain. */
+static void of_host_names_the_first_is_taken(void **state)
+{
+    static const struct {
+        const char *type, *path, *value, *right;
+    } cases[] = {
+        {"label", "meta-data/local-hostname", "ip-10-0-0-1.ec2.internal", "ip-10-0-0-1"},
+        {"label", "meta-data/local-hostname", "worker-0", "worker-0"},
+        {"name", "meta-data/local-hostname", "a.ec2.internal b.example", "a.ec2.internal"},
+        {"name", "instance/hostname", "w.c.p.internal", "w.c.p.internal"},
+        {"label", "instance/name", "w.c.p.internal", NULL},
+        {"label", "hostname/instance", "w.c", NULL},
+        {"token", "meta-data/hostname", "a b", NULL},
+        {"label", "hostname", ".c", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        static struct contract own;
+        static struct facts found;
+        char bytes[512];
+        struct error e = ERROR_INIT;
+        int n = snprintf(bytes, sizeof bytes,
+                         "nodebake-contract 1\ncluster c\nrole r\ndeadline 60\n"
+                         "on-failure continue\nsource gce product_uuid\nfact NODE_NAME label\n"
+                         "from NODE_NAME gce n\nfact HOST %s\nfrom HOST gce %s\n",
+                         cases[i].type, cases[i].path);
+        assert_int_equal(contract_parse(bytes, (size_t)n, &own, &e), 0);
+        memset(answers, 0, sizeof answers);
+        answers[0] = (struct answer){"n", "worker-0"};
+        answers[1] = (struct answer){cases[i].path, cases[i].value};
+        facts_init(&found, &own, "gce");
+        int got = facts_collect(&found, &gce, deadline_in(1000), &e);
+        assert_int_equal(got, cases[i].right ? 0 : -1);
+        if (cases[i].right)
+            assert_string_equal(facts_value(&found, "HOST"), cases[i].right);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_host_names_the_first_is_taken),
         cmocka_unit_test(facts_come_from_the_first_path_that_is_set),
         cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(values_have_no_nul),

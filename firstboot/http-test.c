@@ -20,7 +20,7 @@ static int get_once(const struct step *step, int ms, struct http_response *r, bo
     struct scripted_server s;
     scripted_start(&s, step, 1);
     struct http_request request = {.address = s.address, .port = s.port, .path = "/a"};
-    int status = http_get(&request, deadline_in(ms), r, again, err);
+    int status = http_ask(&request, deadline_in(ms), r, again, err);
     scripted_stop(&s);
     return status;
 }
@@ -41,7 +41,7 @@ static void sends_a_plain_request(void **state)
                                    .path = "/a/b?c=d",
                                    .header = "X-Q: 1",
                                    .wanted = "x-a"};
-    assert_int_equal(http_get(&request, deadline_in(5000), &r, &again, &err), 0);
+    assert_int_equal(http_ask(&request, deadline_in(5000), &r, &again, &err), 0);
     scripted_stop(&s);
     snprintf(expected, sizeof expected,
              "GET /a/b?c=d HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\nX-Q: 1\r\n\r\n",
@@ -140,7 +140,7 @@ static void refused_connections_may_be_tried_again(void **state)
     scripted_start(&s, &step, 1);
     scripted_stop(&s);
     struct http_request request = {.address = s.address, .port = s.port, .path = "/a"};
-    assert_int_equal(http_get(&request, deadline_in(2000), &r, &again, &err), -1);
+    assert_int_equal(http_ask(&request, deadline_in(2000), &r, &again, &err), -1);
     assert_true(again);
     assert_non_null(strstr(err.text, "connect to 127.0.0.1:"));
     assert_non_null(strstr(err.text, "Connection refused"));
@@ -158,7 +158,7 @@ static void strange_paths_are_never_sent(void **state)
         struct http_response r;
         struct error err = ERROR_INIT;
         bool again = true;
-        assert_int_equal(http_get(&request, deadline_in(1000), &r, &again, &err), -1);
+        assert_int_equal(http_ask(&request, deadline_in(1000), &r, &again, &err), -1);
         assert_false(again);
         assert_string_equal(err.text, "not a path for HTTP, or too long");
     }

@@ -57,16 +57,28 @@ static int send_all(int fd, const char *bytes, size_t len, struct deadline deadl
     return 0;
 }
 
+/* The last question, which may hold a token, and its answer, which may be a secret. */
+static char request_bytes[HTTP_REQUEST_MAX];
+static char response_bytes[HTTP_RESPONSE_MAX];
+static size_t response_most; /* bytes that any answer has filled */
+
+void http_wipe(void)
+{
+    explicit_bzero(request_bytes, sizeof request_bytes);
+    explicit_bzero(response_bytes, response_most);
+    response_most = 0;
+}
+
 /* Every byte is waited for under the one deadline, so a server that drips gains no time. */
 static int receive(int fd, const struct http_request *request, struct deadline deadline,
                    struct http_response *out, bool *again, struct error *err)
 {
-    static char bytes[HTTP_RESPONSE_MAX];
+    char *const bytes = response_bytes;
     size_t len = 0;
     for (;;) {
         if (wait_for(fd, POLLIN, deadline) < 0)
             return error_errno(err, "receive after %zu bytes", len);
-        ssize_t n = recv(fd, bytes + len, sizeof bytes - len, 0);
+        ssize_t n = recv(fd, bytes + len, sizeof response_bytes - len, 0);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)
@@ -74,13 +86,14 @@ static int receive(int fd, const struct http_request *request, struct deadline d
         if (n == 0 && len == 0)
             return error_set(err, "the connection was closed without an answer");
         len += (size_t)n;
+        response_most = len > response_most ? len : response_most;
         int end = http_response_parse(bytes, len, n == 0, request->wanted, out, err);
         if (end > 0)
             return 0;
         *again = n == 0;
         if (end < 0)
             return -1;
-        if (len == sizeof bytes)
+        if (len == sizeof response_bytes)
             return error_set(err, "an answer that does not fit in %d bytes", HTTP_RESPONSE_MAX);
         *again = true;
     }
@@ -94,17 +107,19 @@ static bool path_fits(const char *path)
     return *path == '/';
 }
 
-int http_get(const struct http_request *request, struct deadline deadline,
+int http_ask(const struct http_request *request, struct deadline deadline,
              struct http_response *out, bool *again, struct error *err)
 {
-    char text[HTTP_REQUEST_MAX];
-    struct buffer b = BUFFER_FIXED(text);
+    struct buffer b = BUFFER_FIXED(request_bytes);
     struct in_addr host = {.s_addr = htonl(request->address)};
     char address[INET_ADDRSTRLEN];
     inet_ntop(AF_INET, &host, address, sizeof address);
-    buffer_printf(&b, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nConnection: close\r\n%s%s\r\n",
-                  request->path, address, request->port, request->header ? request->header : "",
-                  request->header ? "\r\n" : "");
+    buffer_printf(&b, "%s %s HTTP/1.1\r\nHost: %s:%u\r\nConnection: close\r\n%s",
+                  request->method ? request->method : "GET", request->path, address, request->port,
+                  request->method ? "Content-Length: 0\r\n" : "");
+    /* (printf would leave the token on the stack) */
+    buffer_puts(&b, request->header ? request->header : "");
+    buffer_puts(&b, request->header ? "\r\n\r\n" : "\r\n");
     *again = false;
     if (b.overflow || !path_fits(request->path))
         return error_set(err, "not a path for HTTP, or too long");
@@ -114,7 +129,7 @@ int http_get(const struct http_request *request, struct deadline deadline,
     *again = true;
     if (connect_to(fd, request, deadline) < 0)
         return error_errno(err, "connect to %s:%u", address, request->port);
-    if (send_all(fd, text, b.len, deadline) < 0)
+    if (send_all(fd, b.data, b.len, deadline) < 0)
         return error_errno(err, "send to %s:%u", address, request->port);
     return receive(fd, request, deadline, out, again, err);
 }

@@ -1,4 +1,4 @@
-/* A small HTTP/1.1 client: one GET a connection, IPv4, no redirects, no TLS. */
+/* A small HTTP/1.1 client: one request a connection, IPv4, no redirects, no TLS. */
 #ifndef NB_FIRSTBOOT_HTTP_H
 #define NB_FIRSTBOOT_HTTP_H
 
@@ -16,6 +16,7 @@ enum { HTTP_RESPONSE_MAX = 270336, HTTP_REQUEST_MAX = 1536 };
 struct http_request {
     uint32_t address; /* host byte order */
     uint16_t port;
+    const char *method; /* "PUT", which sends no body; NULL: GET */
     const char *path;   /* from its first '/': printable ASCII without spaces */
     const char *header; /* one line to send, "NAME: VALUE", or NULL */
     const char *wanted; /* name of a header of the answer, or NULL */
@@ -24,8 +25,11 @@ struct http_request {
 /* Asks. On 0 *out (any status from 200) stays valid until the next call. After -1 *again says
  * whether another try may help: the server could not be reached, did not answer in time or broke
  * off; an answer that makes no sense, or is larger than HTTP_RESPONSE_MAX, will not get better. */
-int http_get(const struct http_request *request, struct deadline deadline,
+int http_ask(const struct http_request *request, struct deadline deadline,
              struct http_response *out, bool *again, struct error *err)
     NONNULL(1, 3, 4, 5) MUST_CHECK;
+
+/* Wipes what the answers left in memory. */
+void http_wipe(void);
 
 #endif

@@ -33,3 +33,18 @@ _Bool line_skipped(const char *line)
 {
     return *line == '\0' || *line == '#';
 }
+
+unsigned line_split(char *line, char **field, unsigned max)
+{
+    for (unsigned n = 0; n < max; n++) {
+        size_t len = strcspn(line, " ");
+        if (len == 0)
+            return 0;
+        field[n] = line;
+        if (line[len] == '\0')
+            return n + 1;
+        line[len] = '\0';
+        line += len + 1;
+    }
+    return max + 1;
+}

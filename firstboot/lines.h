@@ -27,4 +27,8 @@ int lines_next(struct lines *l, char **line, struct error *err) NONNULL(1, 2, 3)
 /* Is it empty or a comment? */
 _Bool line_skipped(const char *line) NONNULL(1);
 
+/* Splits it at single spaces, each of which becomes a NUL; the number of fields, 0 when one is
+ * empty, max + 1 when there are more. */
+unsigned line_split(char *line, char **field, unsigned max) NONNULL(1, 2);
+
 #endif

@@ -1,45 +1,27 @@
 /* firstboot: finishes a node in its initramfs. main reads like the flow of the design:
  * arguments, contract, stamp, facts, render, enable, stamp. */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/file.h"
-#include "firstboot/clock.h"
-#include "firstboot/contract.h"
-#include "firstboot/dirs.h"
-#include "firstboot/dmi.h"
+#include "firstboot/asker.h"
 #include "firstboot/enable.h"
-#include "firstboot/facts.h"
+#include "firstboot/http.h"
 #include "firstboot/net.h"
-#include "firstboot/options.h"
 #include "firstboot/platform.h"
 #include "firstboot/render.h"
 #include "firstboot/report.h"
 #include "firstboot/resolve.h"
-#include "firstboot/root.h"
-#include "firstboot/stamp.h"
+#include "firstboot/run.h"
+#include "firstboot/tell.h"
+#include "firstboot/withdraw.h"
 
-enum outcome { FAILED = -1, READY, ALREADY, PREVIEWED };
-
-/* All that a run knows. Static: some hundred kilobytes, and there is no heap. */
-static struct run {
-    const struct options *options;
-    int64_t began_ms;
-    struct deadline deadline;
-    struct root root;
-    struct contract contract;
-    struct dmi dmi;
-    struct stamp found;  /* what the root holds; empty strings: no stamp */
-    struct stamp wanted; /* what it will hold */
-    struct facts facts;
-    struct dirs dirs;
-    bool changed; /* a file of the root was replaced */
-} run;
+/* Static: some hundred kilobytes, and there is no heap. */
+static struct run run;
 
 static int read_contract(struct run *r, struct error *err)
 {
@@ -59,9 +41,13 @@ static int read_facts_file(struct run *r, struct error *err)
     static char bytes[65536];
     struct buffer text = BUFFER_FIXED(bytes);
     facts_init(&r->facts, &r->contract, "file");
-    if (file_read(AT_FDCWD, r->options->facts, sizeof bytes - 1, &text, err) < 0)
-        return error_context(err, "file");
-    if (facts_parse(&r->facts, text.data, text.len, err) < 0)
+    int result = file_read(AT_FDCWD, r->options->facts, sizeof bytes - 1, &text, err);
+    if (result < 0)
+        error_context(err, "file");
+    else
+        result = facts_parse(&r->facts, text.data, text.len, err);
+    explicit_bzero(bytes, text.len);
+    if (result < 0)
         return -1;
     snprintf(r->wanted.source, sizeof r->wanted.source, "file");
     snprintf(r->wanted.identity, sizeof r->wanted.identity, "file:%s",
@@ -73,10 +59,10 @@ static int read_facts_file(struct run *r, struct error *err)
 static int is_stamped(struct run *r, struct error *err)
 {
     int got = stamp_read(r->root.fd, &r->found, err);
-    if (got <= 0) {
-        r->found = (struct stamp){0};
-        return got;
-    }
+    if (r->found.damaged)
+        report(REPORT_NOTICE, "the stamp is damaged: it counts as none");
+    if (got <= 0 || r->found.before)
+        return got < 0 ? -1 : 0;
     if (r->options->facts)
         return stamp_same(&r->found, &r->wanted);
     return platform_is_stamped(&r->contract, &r->dmi, &r->found);
@@ -90,22 +76,52 @@ static void report_keys(const struct facts *facts)
         report(REPORT_NOTICE, "%s: SSH keys: left out: %s", facts->source, text);
 }
 
+/* Runs in the second process: what touches the network stands here. */
+static int ask_source(void *ctx, struct facts *facts, struct steps *steps, struct error *err)
+{
+    const struct run *r = ctx;
+    int result = 0;
+    if (r->source->network && (result = net_up(r->deadline, err)) < 0)
+        error_context(err, "%s", r->source->name);
+    steps_done(steps, STEP_NETWORK);
+    if (result == 0) {
+        result = facts_collect(facts, r->source, r->deadline, err);
+        steps_done(steps, STEP_METADATA);
+    }
+    if (r->source->network)
+        net_down();
+    if (r->source->wipe)
+        r->source->wipe();
+    http_wipe();
+    return result;
+}
+
 static int ask_facts(struct run *r, struct error *err)
 {
-    const struct source *source = platform_choose(&r->contract, &r->dmi, &r->wanted, err);
-    if (!source)
+    r->source = platform_choose(&r->contract, &r->dmi, &r->wanted, err);
+    if (!r->source)
         return -1;
-    facts_init(&r->facts, &r->contract, source->name);
-    int result = 0;
-    if (source->network && (result = net_up(r->deadline, err)) < 0)
-        error_context(err, "%s", source->name);
-    if (result == 0)
-        result = facts_collect(&r->facts, source, r->deadline, err);
+    facts_init(&r->facts, &r->contract, r->source->name);
+    if (r->source->network)
+        net_share();
+    int result = asker_run(&r->facts, &r->steps, ask_source, r->source->network ? net_down : NULL,
+                           r, r->deadline, err);
+    if (r->facts.unfiltered)
+        report(REPORT_NOTICE, "%s: this kernel has no seccomp; the process that asks is not bound",
+               r->source->name);
     if (result == 0)
         report_keys(&r->facts);
-    if (source->network)
-        net_down();
     return result;
+}
+
+static int check_bundle(struct run *r, const char *node, struct error *err)
+{
+    const struct contract_fact *fact = contract_fact_of(&r->contract, VALUE_BUNDLE);
+    if (!fact)
+        return 0;
+    if (bundle_is_of(&r->facts.bundle, node, err) < 0)
+        return error_context(err, "%s: %s", r->facts.source, fact->name);
+    return render_check_bundle(&r->facts, err);
 }
 
 static int check_node(struct run *r, struct error *err)
@@ -114,24 +130,47 @@ static int check_node(struct run *r, struct error *err)
     if (r->contract.node && strcmp(r->contract.node, node) != 0)
         return error_set(err, "%s: %s: this machine is to be %s, but the image is that of %s",
                          r->facts.source, CONTRACT_NODE_FACT, node, r->contract.node);
+    if (check_bundle(r, node, err) < 0)
+        return -1;
     snprintf(r->wanted.node, sizeof r->wanted.node, "%s", node);
+    snprintf(r->wanted.instance, sizeof r->wanted.instance, "%s", r->facts.instance);
     return 0;
+}
+
+/* From here on the root is no longer what an old stamp says. Another machine's goes together with
+ * what made it that machine. */
+static int begin_change(struct run *r, struct error *err)
+{
+    r->changed = true;
+    if (!stamp_is_others(&r->found, &r->wanted))
+        return stamp_put_aside(&r->dirs, err) < 0
+                   ? -1
+                   : stamp_begin(&r->dirs, &r->wanted, r->files, err);
+    int result = withdraw_other(r, r->files, err);
+    steps_done(&r->steps, STEP_FORGET);
+    return result;
 }
 
 static int write_root(struct run *r, struct error *err)
 {
-    if (root_writable(&r->root, err) < 0 || render_stage(&r->facts, &r->dirs, err) < 0)
+    static char bytes[STAMP_FILES_MAX];
+    struct buffer files = BUFFER_FIXED(bytes);
+    if (render_list(&r->facts, &files, err) < 0 || root_writable(&r->root, err) < 0 ||
+        render_stage(&r->facts, &r->dirs, err) < 0)
         return -1;
-    /* From here on the root is no longer what an old stamp says. */
-    r->changed = true;
-    if (stamp_remove(&r->dirs, err) < 0) {
+    steps_done(&r->steps, STEP_STAGE);
+    r->files = files.data;
+    if (begin_change(r, err) < 0) {
         render_discard(&r->facts, &r->dirs);
         return -1;
     }
-    if (render_publish(&r->facts, &r->dirs, err) < 0 ||
-        enable_units(&r->contract, &r->dirs, err) < 0)
+    int published = render_publish(&r->facts, &r->dirs, err);
+    steps_done(&r->steps, STEP_PUBLISH);
+    if (published < 0 || enable_units(&r->contract, &r->dirs, err) < 0)
         return -1;
-    return stamp_publish(&r->dirs, &r->wanted, err);
+    int stamped = stamp_finish(&r->dirs, err);
+    steps_done(&r->steps, STEP_ENABLE);
+    return stamped;
 }
 
 static void show_file(const struct contract_file *file, const char *dest, size_t bytes)
@@ -164,6 +203,7 @@ static enum outcome finish_node(struct run *r, struct error *err)
     } else
         dmi_read(o->dmi, &r->dmi);
     int stamped = is_stamped(r, err);
+    steps_done(&r->steps, STEP_CONTRACT);
     if (stamped)
         return stamped > 0 ? ALREADY : FAILED;
     if ((!o->facts && ask_facts(r, err) < 0) || check_node(r, err) < 0)
@@ -173,55 +213,28 @@ static enum outcome finish_node(struct run *r, struct error *err)
     return write_root(r, err) < 0 ? FAILED : READY;
 }
 
-/* Is there what a run leaves that has enabled units? The preset comes before the links, the stamp
- * after them. */
-static bool was_finished(int root)
+/* Exit status: 1, or 3 when somebody is to have a shell. Powered off, nothing starts at all. */
+static int obey(const struct run *r)
 {
-    static const char *const traces[] = {"/var/lib/nodebake/stamp",
-                                         "/etc/systemd/system-preset/00-nodebake.preset"};
-    for (unsigned i = 0; i < ARRAY_LEN(traces); i++) {
-        int fd AUTO_CLOSE = resolve_open(root, traces[i], O_PATH);
-        if (fd >= 0)
-            return true;
-    }
-    return false;
+    if (!r->options->obey || r->contract.on_failure == ON_FAILURE_CONTINUE)
+        return 1;
+    if (r->contract.on_failure == ON_FAILURE_SHELL)
+        return 3;
+    report(REPORT_ERROR, "the machine is powered off, as the contract says");
+    sync();
+    reboot(RB_POWER_OFF);
+    return 1;
 }
 
-/* After a failure nothing of the contract may start, also not what an earlier run (of the machine
- * that this root was copied from, or one that was cut off) has enabled. A facts file that was
- * refused leaves a folder as it is. */
-static int withdraw(struct run *r, struct error *err)
+/* The rest of a failure: nothing stays enabled, and whose root this is stays known. */
+static void give_up(struct run *r, struct ending *ending, struct error *withdrawal)
 {
-    if (r->options->dry_run || (r->options->facts && !r->changed))
-        return 0;
-    if (!r->contract.role && was_finished(r->root.fd))
-        return error_set(err, "without its contract nobody knows which");
-    if (!enable_any(&r->contract, &r->dirs))
-        return 0;
-    if (root_writable(&r->root, err) < 0 || stamp_remove(&r->dirs, err) < 0)
-        return -1;
-    return enable_withdraw(&r->contract, &r->dirs, err);
-}
-
-/* `withdrawal` says why units may be enabled; NULL: none is. */
-static void report_failure(const struct error *cause, const struct error *withdrawal)
-{
-    if (withdrawal)
-        report(REPORT_ERROR, "firstboot: %.500s; units may be enabled: %.300s", cause->text,
-               withdrawal->text);
-    else
-        report(REPORT_ERROR, "firstboot: %.800s; nothing was enabled", cause->text);
-}
-
-static void report_success(const struct run *r, enum outcome outcome, const char *note)
-{
-    if (outcome == ALREADY)
-        report(REPORT_NOTICE, "node %s was finished before, by source %s; nothing to do",
-               r->found.node, r->found.source);
-    else if (outcome == READY)
-        report(REPORT_NOTICE, "node %s is ready: %u files, %u units, source %s, %lld ms%s%s",
-               r->wanted.node, r->contract.file_count, r->contract.unit_count, r->wanted.source,
-               (long long)(clock_now_ms() - r->began_ms), *note ? "; " : "", note);
+    struct error unmarked = ERROR_INIT;
+    if (withdraw(r, withdrawal) < 0)
+        ending->withdrawal = withdrawal->text;
+    if (withdraw_mark(r, &unmarked) < 0)
+        report(REPORT_NOTICE, "a copy of this disk will pass for this machine: %s", unmarked.text);
+    steps_done(&r->steps, STEP_WITHDRAW);
 }
 
 int main(int argc, char **argv)
@@ -230,22 +243,22 @@ int main(int argc, char **argv)
     int status = options_parse(argc, argv, &options);
     if (status >= 0)
         return status;
-    umask(022);
     run.options = &options;
-    run.began_ms = clock_now_ms();
+    run.files = "";
+    steps_begin(&run.steps);
     if (options.kmsg)
         report_to_kernel();
 
     struct error cause = ERROR_INIT, withdrawal = ERROR_INIT, note = ERROR_INIT;
-    enum outcome outcome = finish_node(&run, &cause);
-    bool withdrawn = outcome != FAILED || withdraw(&run, &withdrawal) == 0;
-    dirs_close(&run.dirs);
+    struct ending ending = {.outcome = finish_node(&run, &cause), .note = note.text};
+    if (ending.outcome == FAILED) {
+        ending.cause = cause.text;
+        give_up(&run, &ending, &withdrawal);
+    }
     /* A root that stays writable is no harm to the node; whoever looks for it finds it said. */
-    if (root_restore(&run.root, &note) < 0 && outcome == FAILED)
+    if (root_restore(&run.root, &note) < 0 && ending.outcome == FAILED)
         error_context(&cause, "%s", note.text);
-    if (outcome == FAILED)
-        report_failure(&cause, withdrawn ? NULL : &withdrawal);
-    else
-        report_success(&run, outcome, note.text);
-    return outcome == FAILED;
+    tell(&run, &ending, options.state);
+    facts_wipe(&run.facts);
+    return ending.outcome == FAILED ? obey(&run) : 0;
 }

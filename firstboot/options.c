@@ -18,6 +18,10 @@ static const struct option_row {
      "take the facts from lines NAME=VALUE, not from metadata"},
     {"--dmi", "DIR", offsetof(struct options, dmi), "what the firmware says (/sys/class/dmi/id)"},
     {"--kmsg", NULL, offsetof(struct options, kmsg), "report to the kernel's log"},
+    {"--state", "DIR", offsetof(struct options, state),
+     "tell the outcome in DIR/firstboot.json, too"},
+    {"--obey", NULL, offsetof(struct options, obey),
+     "after a failure do what the contract says: power off, or exit 3 for a shell"},
     {"--dry-run", NULL, offsetof(struct options, dry_run), "say what would be written"},
     {"--version", NULL, 0, "print the version"},
     {"--help", NULL, 0, "print this"},
@@ -35,7 +39,7 @@ static void help(void)
         dprintf(STDOUT_FILENO, "  %-14s  %s\n", left, rows[i].help);
     }
     dprintf(STDOUT_FILENO, "\nExit status: 0 finished (now or before), 1 could not finish, "
-                           "2 wrong usage.\n");
+                           "2 wrong usage, 3 could not finish and a shell is wanted.\n");
 }
 
 static int wrong(const char *what, const char *arg)

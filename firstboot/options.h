@@ -10,7 +10,9 @@ struct options {
     const char *root;
     const char *facts; /* NULL: from the metadata */
     const char *dmi;
+    const char *state; /* where the outcome is told; NULL: nowhere but in a line */
     bool kmsg;
+    bool obey; /* do what the contract says on a failure */
     bool dry_run;
 };
 

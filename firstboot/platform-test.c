@@ -56,6 +56,30 @@ static void the_first_source_that_is_backed_is_chosen(void **state)
     assert_string_equal(err.text, "moon: this firstboot has no source of that name");
 }
 
+/* Nitro's board has a tag; Xen's machines have a UUID only. */
+static void the_first_field_that_is_there_is_the_identity(void **state)
+{
+    (void)state;
+    struct dmi machine = {.sys_vendor = "Amazon EC2",
+                          .product_uuid = "ec2e1916-9099",
+                          .board_asset_tag = "i-0123456789abcdef0"};
+    load("imds v1\nsource aws board_asset_tag,product_uuid\n");
+    assert_true(contract.imds_v1);
+    assert_ptr_equal(platform_choose(&contract, &machine, &stamp, &err), &source_aws);
+    assert_string_equal(stamp.source, "aws");
+    assert_string_equal(stamp.identity, "board_asset_tag:i-0123456789abcdef0");
+    machine.board_asset_tag[0] = '\0';
+    assert_ptr_equal(platform_choose(&contract, &machine, &stamp, &err), &source_aws);
+    assert_string_equal(stamp.identity, "product_uuid:ec2e1916-9099");
+    assert_true(platform_is_stamped(&contract, &machine, &stamp));
+    machine.product_uuid[0] = '\0';
+    assert_null(platform_choose(&contract, &machine, &stamp, &err));
+    assert_string_equal(err.text, "aws: board_asset_tag,product_uuid: the firmware has none; "
+                                  "nothing would tell this machine from a clone");
+    load("source aws board_asset_tag,product_uuid\n");
+    assert_false(contract.imds_v1);
+}
+
 static void what_cannot_tell_machines_apart_is_no_identity(void **state)
 {
     (void)state;
@@ -138,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_firmware_says_who_the_machine_is),
         cmocka_unit_test(the_first_source_that_is_backed_is_chosen),
+        cmocka_unit_test(the_first_field_that_is_there_is_the_identity),
         cmocka_unit_test(what_cannot_tell_machines_apart_is_no_identity),
         cmocka_unit_test(other_platforms_are_refused),
         cmocka_unit_test(a_stamp_of_this_machine_is_known),

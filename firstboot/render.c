@@ -43,12 +43,40 @@ static int expand_dest(const struct contract_file *f, struct facts *facts,
     return 0;
 }
 
+static int find_in_bundle(const struct facts *facts, const char *file, struct bundle_file *out,
+                          struct error *err)
+{
+    if (bundle_find(&facts->bundle, file, out))
+        return 0;
+    return error_set(err, "%s: %s: it has no file %s", facts->source,
+                     contract_fact_of(facts->contract, VALUE_BUNDLE)->name, file);
+}
+
+int render_check_bundle(struct facts *facts, struct error *err)
+{
+    const struct contract *c = facts->contract;
+    char file[DIR_PATH_MAX];
+    struct bundle_file found;
+    for (unsigned i = 0; contract_fact_of(c, VALUE_BUNDLE) && i < c->file_count; i++)
+        if (c->files[i].identity && (expand(c->files[i].identity, facts, file, err) < 0 ||
+                                     find_in_bundle(facts, file, &found, err) < 0))
+            return -1;
+    return 0;
+}
+
 static int load_identity(const struct contract_file *f, struct facts *facts, int root,
                          struct buffer *out, struct error *err)
 {
     char file[DIR_PATH_MAX], path[DIR_PATH_MAX + sizeof IDENTITY_DIR];
     if (expand(f->identity, facts, file, err) < 0)
         return -1;
+    if (contract_fact_of(facts->contract, VALUE_BUNDLE)) {
+        struct bundle_file found;
+        if (find_in_bundle(facts, file, &found, err) < 0)
+            return -1;
+        buffer_add(out, found.bytes, found.len);
+        return 0;
+    }
     snprintf(path, sizeof path, IDENTITY_DIR "/%s", file);
     int got = resolve_read(root, path, out, err);
     if (got == 0)
@@ -222,6 +250,21 @@ int render_publish(struct facts *facts, struct dirs *dirs, struct error *err)
         }
     }
     return dirs_sync(dirs, err);
+}
+
+int render_list(struct facts *facts, struct buffer *out, struct error *err)
+{
+    const struct contract *c = facts->contract;
+    char dest[DIR_PATH_MAX];
+    buffer_puts(out, "");
+    for (unsigned i = 0; i < c->file_count; i++) {
+        if (!c->files[i].identity)
+            continue;
+        if (expand_dest(&c->files[i], facts, dest, err) < 0)
+            return -1;
+        buffer_printf(out, "file %s\n", dest);
+    }
+    return out->overflow ? error_set(err, "the paths of the identity do not fit a stamp") : 0;
 }
 
 void render_discard(struct facts *facts, struct dirs *dirs)

@@ -3,11 +3,15 @@
 #define NB_FIRSTBOOT_RENDER_H
 
 #include "common/attributes.h"
+#include "common/buffer.h"
 #include "common/error.h"
 #include "firstboot/dirs.h"
 #include "firstboot/facts.h"
 
 enum { RENDER_BYTES_MAX = 262144 }; /* a template, its rendered text, an identity file */
+
+/* Has the bundle, if the contract wants one, every file of the identity? */
+int render_check_bundle(struct facts *facts, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Phase one: writes every file as .NAME.nodebake beside its destination and fsyncs it. After a
  * failure no staged file is left. */
@@ -18,6 +22,10 @@ int render_stage(struct facts *facts, struct dirs *dirs, struct error *err)
  * of all before it are on the disk; then its own is fsynced too. After a failure no staged file
  * is left. */
 int render_publish(struct facts *facts, struct dirs *dirs, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Appends lines `file DEST` of what is installed of the node's identity. */
+int render_list(struct facts *facts, struct buffer *out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
 /* Takes all staged files away. */

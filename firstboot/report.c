@@ -12,7 +12,7 @@ static int kernel_log = -1;
 
 void report_to_kernel(void)
 {
-    kernel_log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    kernel_log = openat(AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 }
 
 void report(enum report_level level, const char *fmt, ...)

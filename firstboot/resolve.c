@@ -30,8 +30,9 @@ int resolve_open(int rootfd, const char *path, int flags)
     return walk_open(rootfd, path, flags);
 }
 
-/* Reads to the end; EFBIG when something is left once the buffer is full. */
-static int read_into(int fd, struct buffer *out)
+/* Reads to the end; EFBIG when something is left once the buffer is full. A file that gave its
+ * whole size, and could have given more, is at its end. */
+static int read_into(int fd, off_t size, struct buffer *out)
 {
     for (;;) {
         char more;
@@ -45,6 +46,8 @@ static int read_into(int fd, struct buffer *out)
             return n == 0 ? 0 : -1;
         out->len += (size_t)n;
         out->data[out->len] = '\0';
+        if (n == size && (size_t)n < room)
+            return 0;
     }
 }
 
@@ -56,12 +59,16 @@ int resolve_read(int rootfd, const char *path, struct buffer *out, struct error 
     struct stat st;
     if (fstat(fd, &st) < 0)
         return error_errno(err, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return error_set(err, "%s: not a regular file", path);
-    if (read_into(fd, out) < 0) {
-        if (errno == EFBIG)
-            return error_set(err, "%s: larger than the %zu bytes allowed", path, out->cap - 1);
-        return error_errno(err, "%s", path);
+    if (!S_ISREG(st.st_mode)) {
+        error_set(err, "%s: not a regular file", path);
+        errno = EINVAL;
+        return -1;
     }
-    return 1;
+    if (read_into(fd, st.st_size, out) == 0)
+        return 1;
+    if (errno != EFBIG)
+        return error_errno(err, "%s", path);
+    error_set(err, "%s: larger than the %zu bytes allowed", path, out->cap - 1);
+    errno = EFBIG;
+    return -1;
 }

@@ -11,7 +11,8 @@
 int resolve_open(int rootfd, const char *path, int flags) NONNULL(2) MUST_CHECK;
 
 /* Appends a whole regular file to the fixed buffer, with no copy of its bytes elsewhere: 1, 0 when
- * there is none, -1 when it cannot be read or does not fit. The error names the path. */
+ * there is none, -1 when it cannot be read or does not fit. The error names the path; errno is
+ * EINVAL for what is no regular file, EFBIG for one that does not fit. */
 int resolve_read(int rootfd, const char *path, struct buffer *out, struct error *err)
     NONNULL(2, 3, 4) MUST_CHECK;
 

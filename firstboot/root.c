@@ -37,7 +37,7 @@ static unsigned long mount_flags(unsigned long seen)
 int root_open(struct root *root, const char *path, struct error *err)
 {
     root->path = path;
-    root->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    root->fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return root->fd < 0 ? error_errno(err, "open root %s", path) : 0;
 }
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "firstboot/source-gce.h"
+#include "firstboot/service.h"
 #include "firstboot/source.h"
 #include "tests/scripted-server.h"
 
@@ -22,7 +22,7 @@ static int ask(const struct step *steps, size_t count, int refuse_ms, int ms, ch
 {
     struct source_value got_value = {NULL, 0};
     scripted_start_late(s, steps, count, refuse_ms);
-    source_gce_endpoint(s->address, s->port);
+    service_endpoint(s->address, s->port);
     int got = source_gce.get("instance/name", &got_value, deadline_in(ms), err);
     scripted_stop(s);
     assert_true(got_value.len < VALUE_SIZE);
@@ -46,7 +46,7 @@ static const struct once {
     {{.send = "HTTP/1.1 404 Not Found\r\nMetadata-Flavor: Google\r\n\r\n"}, 0, NULL},
     {{.send = "HTTP/1.1 404 Not Found\r\n\r\n"}, -1, "404 without 'Metadata-Flavor: Google'"},
     {{.send = "HTTP/1.1 200 OK\r\n\r\nworker-0"}, -1, "200 without 'Metadata-Flavor: Google'"},
-    {{.send = "HTTP/1.1 200 OK\r\nMetadata-Flavor: Googles\r\n\r\nx"}, -1, "not GCE's service"},
+    {{.send = "HTTP/1.1 200 OK\r\nMetadata-Flavor: Googles\r\n\r\nx"}, -1, "not the service"},
     {{.send = "HTTP/1.1 301 Moved\r\nMetadata-Flavor: Google\r\n\r\n"}, -1, "HTTP status 301"},
     {{.send = "HTTP/1.1 403 Forbidden\r\nMetadata-Flavor: Google\r\n\r\n"}, -1, "status 403"},
     {{.send = "HTTP/1.1 204 Nothing\r\nMetadata-Flavor: Google\r\n\r\n"}, -1, "status 204"},
@@ -98,7 +98,7 @@ static void large_values_fit(void **state)
     struct scripted_server s;
     struct error err = ERROR_INIT;
     scripted_start(&s, &step, 1);
-    source_gce_endpoint(s.address, s.port);
+    service_endpoint(s.address, s.port);
     int got = source_gce.get("instance/attributes/ssh-keys", &value, deadline_in(5000), &err);
     scripted_stop(&s);
     assert_int_equal(got, 1);
@@ -129,7 +129,7 @@ static void an_instance_may_shut_the_projects_keys_out(void **state)
         struct scripted_server s;
         struct error err = ERROR_INIT;
         scripted_start(&s, steps, 2);
-        source_gce_endpoint(s.address, s.port);
+        service_endpoint(s.address, s.port);
         int got = source_gce.get("project/attributes/ssh-keys", &value, deadline_in(5000), &err);
         scripted_stop(&s);
         assert_int_equal(got, cases[i].got);
@@ -189,7 +189,7 @@ static void the_deadline_ends_it(void **state)
         struct error err = ERROR_INIT;
         int64_t start = clock_now_ms();
         scripted_start(&s, &hopeless[i], 1);
-        source_gce_endpoint(s.address, s.port);
+        service_endpoint(s.address, s.port);
         int got = source_gce.get("instance/name", &value, deadline_in(400), &err);
         int64_t took = clock_now_ms() - start;
         scripted_stop(&s);

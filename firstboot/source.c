@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const struct source *const sources[] = {&source_gce};
+static const struct source *const sources[] = {&source_aws, &source_gce};
 
 const struct source *source_find(const char *name)
 {

@@ -20,6 +20,8 @@ struct source_value {
 struct source {
     const char *name;
     bool network; /* does it need one? */
+    /* Where the platform's own name of this instance is; NULL: nowhere. */
+    const char *instance;
     /* Does this platform back it? A source that is not backed is never asked. */
     bool (*backed)(const struct dmi *dmi);
     /* Asks for one path: 1 with a value, 0 when the source has none (final), -1 when it could not
@@ -27,11 +29,13 @@ struct source {
      * end. The error names the source and the path. */
     int (*get)(const char *path, struct source_value *value, struct deadline deadline,
                struct error *err);
+    /* Forgets what it was told and nobody else may learn; NULL: nothing. */
+    void (*wipe)(void);
 };
 
 /* The source of that name, or NULL. */
 const struct source *source_find(const char *name) NONNULL(1);
 
-extern const struct source source_gce;
+extern const struct source source_aws, source_gce;
 
 #endif

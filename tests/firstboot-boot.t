@@ -119,11 +119,23 @@ if mount -t overlay -o "lowerdir=/usr/lib,upperdir=$tmp/upper,workdir=$tmp/work"
     cp "$firstboot" /usr/lib/nodebake/firstboot
     hook=firstboot/hook/initramfs-tools
     is "$(sh $hook/local-bottom prereqs)" "" "the hook needs no other script first"
+    mount -t tmpfs tmpfs /run
     fresh_root
     : >"$tmp/kmsg"
     rootmnt=$R run sh $hook/local-bottom
     is "$status:$out" 0: "the hook never fails the boot"
     like "$(<"$tmp/kmsg")" "^<3>nodebake: firstboot: .*; nothing was enabled$" "but says what went wrong"
+    is "$(ls /run/nodebake)" "firstboot.failed
+firstboot.json" "and leaves it in /run for the real root"
+    mount -o remount,rw "$R"
+    sed -i 's/^on-failure .*/on-failure shell/' "$R/usr/lib/nodebake/contract"
+    mount -o remount,ro "$R"
+    printf 'panic()\n{\n    echo "panic: $*"\n}\n' >"$tmp/functions"
+    sed "s|/scripts/functions|$tmp/functions|" $hook/local-bottom >"$tmp/local-bottom"
+    rootmnt=$R run sh "$tmp/local-bottom"
+    like "$status:$out" "^0:panic: nodebake: firstboot: .*; nothing was enabled
+.*exit, and the boot goes on.$" "on-failure shell: the initramfs's shell, with the cause, then the boot goes on"
+    umount -l /run
     kernel=$(find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
     if [ -n "$kernel" ] && command -v mkinitramfs >/dev/null; then
         cp -a /etc/initramfs-tools "$tmp/conf"
@@ -182,10 +194,14 @@ make_root "$tmp/offline"
 boot gce
 like "$status:$out" "^0:nodebake: node worker-0 is ready: 8 files, 4 units, source gce, [0-9]+ ms$" \
     "a boot on GCE finishes the node"
-is "$(<"$R/var/lib/nodebake/stamp")" "nodebake-stamp 1
+is "$(sed 's/^instance [0-9]*$/instance N/' "$R/var/lib/nodebake/stamp")" "nodebake-stamp 1
 source gce
 identity product_uuid:$uuid
-node worker-0" "the stamp is this instance's"
+node worker-0
+instance N
+file /var/lib/kubelet/worker-0.pem
+file /var/lib/kubelet/worker-0-key.pem
+file /var/lib/kubelet/kubeconfig" "the stamp is this instance's"
 diff -u <(content "$tmp/offline" | grep -v '\./var/lib/nodebake/stamp') \
     <(content "$R" | grep -v '\./var/lib/nodebake/stamp') >"$tmp/diff"
 ok $? "the rest has the bytes of a run with a facts file"
@@ -221,7 +237,7 @@ mount -o remount,rw "$R"
 echo junk >>"$R/usr/lib/nodebake/contract"
 mount -o remount,ro "$R"
 boot clone
-is "$status:$out" "1:nodebake: firstboot: contract:26: unknown word 'junk'; version 1 has no such line; \
+is "$status:$out" "1:nodebake: firstboot: contract:30: unknown word 'junk'; version 1 has no such line; \
 units may be enabled: without its contract nobody knows which" \
     "a finished root whose contract is damaged: the line claims nothing that is not so"
 fresh_root

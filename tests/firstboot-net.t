@@ -74,7 +74,7 @@ try() { # try MILLISECONDS PATH...: runs net-try to where it holds the network u
     "$net_try" "$@" <hold >out 2>&1 &
     tried=$!
     exec 3>hold
-    until grep -qE '^(ready|no |gce|add |open |list )' out; do
+    until grep -qE '^(ready|no |gce|aws|add |open |list )' out; do
         sleep 0.01
         kill -0 $tried 2>/dev/null || break
     done
@@ -114,6 +114,18 @@ case_router() {
     check 'in under two seconds and a half' test "$took" -lt 2500
     let_go
     check 'net-try ends well' test "$status" = 0
+    leaves_no_trace
+}
+
+case_aws() { # the same service as AWS's: with a token
+    wire v0 && plug v0 && dhcp v0 --dhcp-option=3,10.240.0.1 && metadata
+    try 5000 meta-data/tags/instance/{Name,pod-cidr,none} meta-data/local-ipv4
+    check 'the name is there' grep -qx 'meta-data/tags/instance/Name: worker-0' out
+    check 'the pod CIDR, too' grep -qx 'meta-data/tags/instance/pod-cidr: 10.200.0.0/24' out
+    check 'what is not there is absent' grep -qx 'meta-data/tags/instance/none: (absent)' out
+    check 'the address is that of the lease' grep -qx 'meta-data/local-ipv4: 10.240.0.20' out
+    check 'one token is enough' sh -c 'grep -c "PUT /latest/api/token 200" metadata.log | grep -qx 1'
+    let_go
     leaves_no_trace
 }
 
@@ -158,6 +170,36 @@ case_two_nics() { # the first has a link and no server
     check 'the one with a server has the address' has_address v1 10.240.0.20/24
     check 'the other one has none' sh -c '! ip -4 -o addr show dev v0 | grep -q inet'
     check 'does not wait for the other one' test "$took" -lt 2500
+    let_go
+    leaves_no_trace
+}
+
+case_two_leases() { # the first gives a lease, and nothing is behind it
+    wire v0 && plug v0 && wire v1 && plug v1 && dhcp v1 --dhcp-option=3,10.240.0.1 --bind-interfaces && metadata
+    there ip addr add 10.7.0.1/24 dev v0-far
+    there dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=v0-far --bind-interfaces \
+        --no-ping --dhcp-authoritative --dhcp-range=10.7.0.20,10.7.0.20 --dhcp-option=3,10.7.0.99 \
+        --dhcp-leasefile="$PWD/leases-v0" >dnsmasq-v0.log 2>&1 &
+    within 10 grep -qs 'DHCP, IP range' dnsmasq-v0.log
+    there ip link set v1-far down
+    (within 20 grep -qs 'DHCPACK' dnsmasq-v0.log && plug v1) & # so that the first one has it first
+    try 15000 "${paths[@]}"
+    reaches_metadata
+    check 'had a lease on the first' grep -q DHCPACK dnsmasq-v0.log
+    check 'the one that leads there has the address' has_address v1 10.240.0.20/24
+    check 'the other one has none' sh -c '! ip -4 -o addr show dev v0 | grep -q inet'
+    check 'one default route' sh -c 'ip route | grep -c ^default | grep -qx 1'
+    let_go
+    check 'nothing is left behind' sh -c 'ip -4 -o addr | grep -qv " lo " || test -z "$(ip route)"'
+}
+
+case_two_leases_in_vain() { # both give leases, and nobody is behind either
+    wire v0 && plug v0 && wire v1 && dhcp v0 --dhcp-option=3,10.240.0.99
+    there ip addr del 169.254.169.254/32 dev v0-far
+    try 3000 "${paths[@]}"
+    check 'says what was missing' grep -qE \
+        '^no network after [0-9]+ ms: v[01]: .*no metadata service behind it' out
+    check 'ends with the deadline' test "$took" -ge 2900 -a "$took" -lt 6000
     let_go
     leaves_no_trace
 }

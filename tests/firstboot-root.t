@@ -79,7 +79,10 @@ is "$(<"$R/etc/systemd/system-preset/00-nodebake.preset")" "enable kubelet.servi
 is "$(<"$R/var/lib/nodebake/stamp")" "nodebake-stamp 1
 source file
 identity file:worker-0
-node worker-0" "the stamp"
+node worker-0
+file /var/lib/kubelet/worker-0.pem
+file /var/lib/kubelet/worker-0-key.pem
+file /var/lib/kubelet/kubeconfig" "the stamp"
 is "$(meta /var/lib/nodebake/stamp)" "644 0:0" "mode of the stamp"
 is "$(left_over "$R")" "" "no temporary file is left"
 content "$R" >"$tmp/reference"
@@ -96,7 +99,14 @@ is "$(grep -E '^[0-9]+ +(rename|mkdir|link|symlink|unlink|chmod|fchmod|chown|fch
     "$tmp/trace")" "" "nothing is renamed, linked, synced, mounted, and nobody is asked"
 echo "nodebake-stamp 1" >"$R/var/lib/nodebake/stamp"
 finish
-like "$status:$out" "^0:nodebake: node worker-0 is ready" "half a stamp is none"
+like "$status:$out" "^0:nodebake: the stamp is damaged: it counts as none
+nodebake: node worker-0 is ready" "half a stamp is none, and that is said"
+rm "$R/var/lib/nodebake/stamp" && mkfifo "$R/var/lib/nodebake/stamp"
+finish
+like "$status:$out" "^0:nodebake: the stamp is damaged: .*is ready" "nor is what is no file"
+head -c 100000 /dev/zero >"$R/var/lib/nodebake/stamp"
+finish
+like "$status:$out" "^0:nodebake: the stamp is damaged: .*is ready" "nor what is far too large"
 diff -u "$tmp/reference" <(content "$R") >"$tmp/diff"
 ok $? "a run over a finished root gives the same bytes"
 diag "$(<"$tmp/diff")"
@@ -165,7 +175,7 @@ refused "contract:1: version 2 is not known; this firstboot reads version 1" "an
 make_root "$R"
 echo 'halt now' >>"$contract"
 finish
-refused "contract:26: unknown word 'halt'; version 1 has no such line" "an unknown line is refused"
+refused "contract:30: unknown word 'halt'; version 1 has no such line" "an unknown line is refused"
 make_root "$R"
 echo '@POD_CIRD@' >>"$R/usr/lib/nodebake/templates/var/lib/kubelet/kubelet-config.yaml"
 finish
@@ -192,7 +202,7 @@ ok $? "and once it is gone, a run gives the bytes of an uncut one"
 make_root "$R"
 echo 'identity 0600 0 0 @NODE_NAME@.pem /var/lib/kubelet/worker-0.pem' >>"$contract"
 finish
-refused "/var/lib/kubelet/worker-0.pem: lines 14 and 26 of the contract both install it" \
+refused "/var/lib/kubelet/worker-0.pem: lines 14 and 30 of the contract both install it" \
     "one destination of two lines is refused"
 make_root "$R"
 mkdir -p "$R/etc/systemd/system/multi-user.target.wants/kubelet.service"
@@ -201,6 +211,55 @@ is "$status:$(readlink "$R/etc/systemd/system/multi-user.target.wants/containerd
     "a unit that cannot be linked: those before it are not enabled either"
 like "$out" "^nodebake: firstboot: enable kubelet.service: link it in .*: Is a directory; units may be enabled: " \
     "and the line does not claim more than is true"
+
+# --- an identity from the metadata ---
+
+sed -e 's/^fact POD_CIDR cidr/&\nfact ID bundle\nfrom ID gce instance\/attributes\/node-identity/' -e '/^node /d' \
+    tests/golden/contract-worker-0 >"$tmp/bundled"
+
+# bundle [SED...]: facts with the golden bundle, edited by sed.
+bundle()
+{
+    make_facts
+    sed "$@" tests/golden/bundle-worker-0 | base64 -w 40 | sed 's/^/ID=/'
+}
+# bundled [SED...]: firstboot with those facts, on an image that has other keys in identity/.
+bundled()
+{
+    make_root "$R" "$tmp/bundled"
+    sed -i 's/^a /an old /' "$R"/usr/lib/nodebake/identity/*
+    before=$(state "$R")
+    bundle "$@" >"$tmp/bundle"
+    run "$firstboot" --root "$R" --facts "$tmp/bundle"
+}
+bundled -e ''
+like "$status:$out" "^0:nodebake: node worker-0 is ready: 8 files" "a node whose identity is in the facts"
+for f in worker-0.pem:certificate worker-0-key.pem:key kubeconfig:kubeconfig; do
+    like "$(<"$R/var/lib/kubelet/${f%:*}")" "^a ${f#*:}" "has it, and not what lies in the image"
+done
+is "$(meta /var/lib/kubelet/worker-0-key.pem) $(meta /var/lib/kubelet/kubeconfig)" "600 0:0 600 0:0" "with its modes"
+is "$(grep -c '^file ' "$R/var/lib/nodebake/stamp"):$(grep -rc 'a key' "$R/var/lib/nodebake" "$R/run" | grep -vc ':0$')" \
+    3:0 "the stamp has its paths and nothing of it"
+for case in "another version:s/identity 1/identity 2/:a version of bundles that is not known; .*" \
+    "another node:s/^node .*/node worker-9/:the identity is that of worker-9, and this machine is worker-0" \
+    "a wrong length:s/pem 18/pem 17/:no line 'file NAME LENGTH' or 'end' behind 2 files" \
+    "a length behind the end:s/pem 18/pem 180/:the length of file 2 is not right" \
+    "no end:/^end/d:no line 'file NAME LENGTH' or 'end' behind 3 files" \
+    "bytes behind its end:\$a x:bytes behind its end" \
+    "a file that lacks:s/file worker-0-key/file worker-1-key/:it has no file worker-0-key.pem" \
+    "a file that is there twice:s/file worker-0-key.pem/file worker-0.pem/:file 2 is there twice"; do
+    IFS=: read -r name edit why <<<"$case"
+    bundled -e "$edit"
+    refused "file: ID: $why" "$name is refused"
+    is "$(state "$R")" "$before" "and nothing was written"
+done
+make_root "$R" "$tmp/bundled"
+run "$firstboot" --root "$R" --facts "$tmp/facts"
+refused "file: ID: no line ID=VALUE" "no identity is refused"
+echo 'id: @ID@' >>"$R/usr/lib/nodebake/templates/etc/hosts"
+bundle -e '' >"$tmp/bundle"
+run "$firstboot" --root "$R" --facts "$tmp/bundle"
+refused ".*templates/etc/hosts: line [0-9]+: nothing supplies @ID@" "and no template gets it"
 
 # --- usage ---
 

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
         return 2;
     struct node node = {.name = argv[2], .role = "worker", .address = argv[3], .pod_cidr = argv[4]};
     struct cluster cluster = {.name = "testbed", .nodes = &node, .node_count = 1};
-    if (metadata_serve(&(struct gce){&cluster, NULL}, argv[1], &err) == 0)
+    if (metadata_serve(&(struct gce){.cluster = &cluster}, argv[1], &err) == 0)
         return 0;
     fprintf(stderr, "metadata-try: %s\n", err.text);
     return 1;

@@ -1,8 +1,9 @@
 /* For firstboot-net.t: brings the network up as firstboot does, asks GCE's metadata service for
- * the paths given, waits for the end of its input and takes the network down again.
- * net-try MILLISECONDS [PATH...] */
+ * the paths given (AWS's for meta-data/...), waits for the end of its input and takes the network
+ * down again. net-try MILLISECONDS [PATH...] */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "firstboot/net.h"
@@ -11,7 +12,8 @@
 static int ask(const char *path, struct deadline deadline, struct error *err)
 {
     struct source_value value;
-    int got = source_gce.get(path, &value, deadline, err);
+    const struct source *source = strncmp(path, "meta-data/", 10) == 0 ? &source_aws : &source_gce;
+    int got = source->get(path, &value, deadline, err);
     if (got >= 0)
         printf("%s: %.*s\n", path, got ? (int)value.len : 8, got ? value.bytes : "(absent)");
     return got;

@@ -1,0 +1,116 @@
+#include "firstboot/forget.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+/* Splits a path; NULL when its directory is not there. */
+static struct dir *dir_of(struct dirs *dirs, const char *path, const char **base)
+{
+    char above[DIR_PATH_MAX];
+    *base = strrchr(path, '/') + 1;
+    int n = *base - path == 1 ? 1 : (int)(*base - path - 1);
+    if (snprintf(above, sizeof above, "%.*s", n, path) >= (int)sizeof above)
+        return NULL;
+    return dirs_find(dirs, above);
+}
+
+/* Regular files only: a link may be the image's own, and leads to one. */
+static int take_away(struct dir *dir, const char *name, struct error *err)
+{
+    struct stat st;
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : error_errno(err, "%s/%s", dir->path, name);
+    if (!S_ISREG(st.st_mode))
+        return 0;
+    if (unlinkat(dir->fd, name, 0) < 0)
+        return error_errno(err, "take %s/%s away", dir->path, name);
+    dir->dirty = true;
+    return 0;
+}
+
+/* As getdents64 writes it; readdir would want memory. */
+struct entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+};
+
+/* Those whose names begin with `stem`, n bytes. */
+static int take_away_all(struct dir *dir, const char *stem, size_t n, struct error *err)
+{
+    _Alignas(struct entry) char bytes[4096];
+    long got;
+    lseek(dir->fd, 0, SEEK_SET);
+    while ((got = syscall(SYS_getdents64, dir->fd, bytes, sizeof bytes)) > 0)
+        for (long at = 0; at < got;) {
+            const struct entry *e = (const void *)(bytes + at);
+            at += e->size;
+            if (strncmp(e->name, stem, n) == 0 && take_away(dir, e->name, err) < 0)
+                return -1;
+        }
+    return got < 0 ? error_errno(err, "list %s", dir->path) : 0;
+}
+
+static int forget_line(const char *path, struct dirs *dirs, struct error *err)
+{
+    const char *base;
+    struct dir *dir = dir_of(dirs, path, &base);
+    size_t n = strlen(base);
+    if (!dir)
+        return 0;
+    return base[n - 1] == '*' ? take_away_all(dir, base, n - 1, err) : take_away(dir, base, err);
+}
+
+/* As an image has it before its first boot; what is no file of systemd's is left alone. */
+static int forget_machine_id(struct dirs *dirs, struct error *err)
+{
+    static const char text[] = "uninitialized\n", temp[] = ".machine-id.nodebake";
+    struct stat st;
+    struct dir *etc = dirs_find(dirs, "/etc");
+    if (!etc || fstatat(etc->fd, "machine-id", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISREG(st.st_mode))
+        return 0;
+    etc->dirty = true;
+    if (file_stage(etc->fd, temp, text, sizeof text - 1, 0444, 0, 0, err) < 0)
+        error_context(err, "/etc");
+    else if (renameat(etc->fd, temp, etc->fd, "machine-id") < 0)
+        error_errno(err, "put /etc/machine-id in place");
+    else
+        return 0;
+    unlinkat(etc->fd, temp, 0);
+    return -1;
+}
+
+static bool is_kept(const char *keep, const char *path)
+{
+    size_t n = strlen(path);
+    for (const char *at = keep; (at = strstr(at, path)); at += n)
+        if (at - keep >= 5 && memcmp(at - 5, "file ", 5) == 0 && at[n] == '\n')
+            return true;
+    return false;
+}
+
+int forget(const struct contract *c, const struct stamp *found, const char *keep, struct dirs *dirs,
+           struct error *err)
+{
+    if (forget_machine_id(dirs, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < c->forget_count; i++)
+        if (forget_line(c->forgets[i], dirs, err) < 0)
+            return -1;
+    for (unsigned i = 0; i < found->file_count; i++)
+        if (!is_kept(keep, found->files[i]) && forget_line(found->files[i], dirs, err) < 0)
+            return -1;
+    return dirs_sync(dirs, err);
+}
