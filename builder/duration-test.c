@@ -35,11 +35,28 @@ static void bad_ones(void **state)
     }
 }
 
+static void seconds_and_minutes(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",     "60",  "s",   "4s",  "601s", "11m", "1h",
+                                      "1.5m", "-5s", "5 s", "1m1", "5s5s", "0m",  "9999999999s"};
+    struct error err = ERROR_INIT;
+    unsigned seconds = 0;
+    assert_int_equal(duration_seconds("5s", 5, 600, &seconds, &err), 0);
+    assert_int_equal(seconds, 5);
+    assert_int_equal(duration_seconds("10m", 5, 600, &seconds, &err), 0);
+    assert_int_equal(seconds, 600);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(duration_seconds(bad[i], 5, 600, &seconds, &err), -1);
+    assert_int_equal(seconds, 600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_ones),
         cmocka_unit_test(bad_ones),
+        cmocka_unit_test(seconds_and_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

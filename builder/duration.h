@@ -9,4 +9,8 @@
 int duration_hours(const char *text, unsigned least, unsigned most, unsigned *hours,
                    struct error *err) NONNULL(1, 4, 5) MUST_CHECK;
 
+/* Reads `90s` or `15m`, of least to most seconds. */
+int duration_seconds(const char *text, unsigned least, unsigned most, unsigned *seconds,
+                     struct error *err) NONNULL(1, 4, 5) MUST_CHECK;
+
 #endif

@@ -15,14 +15,22 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, LARGE_BUFFER = 128 * 1024 /* bytes */ };
 extern const struct command cmd_init, cmd_plan, cmd_pki, cmd_pki_show, cmd_pki_verify,
     cmd_pki_rotate, cmd_pki_csr, cmd_pki_import, cmd_build, cmd_inspect, cmd_lab_up, cmd_lab_status,
     cmd_lab_console, cmd_lab_exec, cmd_lab_kubectl, cmd_lab_logs, cmd_lab_stop, cmd_lab_start,
-    cmd_lab_kill, cmd_lab_partition, cmd_lab_down, cmd_routes, cmd_metadata, cmd_completion;
+    cmd_lab_kill, cmd_lab_partition, cmd_lab_down, cmd_routes, cmd_metadata, cmd_completion,
+    cmd_identity;
 
-const struct command *const commands[] = {
-    &cmd_init,       &cmd_plan,       &cmd_pki,         &cmd_pki_show,   &cmd_pki_verify,
-    &cmd_pki_rotate, &cmd_pki_csr,    &cmd_pki_import,  &cmd_build,      &cmd_inspect,
-    &cmd_lab_up,     &cmd_lab_status, &cmd_lab_console, &cmd_lab_exec,   &cmd_lab_kubectl,
-    &cmd_lab_logs,   &cmd_lab_stop,   &cmd_lab_start,   &cmd_lab_kill,   &cmd_lab_partition,
-    &cmd_lab_down,   &cmd_routes,     &cmd_metadata,    &cmd_completion, NULL};
+const struct command *const commands[] = {&cmd_init,          &cmd_plan,
+                                          &cmd_pki,           &cmd_pki_show,
+                                          &cmd_pki_verify,    &cmd_pki_rotate,
+                                          &cmd_pki_csr,       &cmd_pki_import,
+                                          &cmd_identity,      &cmd_build,
+                                          &cmd_inspect,       &cmd_lab_up,
+                                          &cmd_lab_status,    &cmd_lab_console,
+                                          &cmd_lab_exec,      &cmd_lab_kubectl,
+                                          &cmd_lab_logs,      &cmd_lab_stop,
+                                          &cmd_lab_start,     &cmd_lab_kill,
+                                          &cmd_lab_partition, &cmd_lab_down,
+                                          &cmd_routes,        &cmd_metadata,
+                                          &cmd_completion,    NULL};
 
 static void print_help(void)
 {

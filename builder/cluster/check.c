@@ -125,7 +125,10 @@ static void check_pod_cidr(const struct spec *s, const struct spec_node *node)
 {
     const struct spot *pods = &node->pod_cidr;
     bool given = pods->ref.file, worker = is_worker(node);
-    if (worker && !given)
+    if (worker && given && spec_gives_pod_networks(s))
+        yaml_problem(pods->ref, "the controllers give out pod networks; leave podCIDR out, or take "
+                                "`podNetworks: metadata`");
+    if (worker && !given && !spec_gives_pod_networks(s))
         yaml_problem(node->ref, "a worker needs a podCIDR, its part of the pods network");
     if (node->role.text && !worker && given)
         yaml_problem(pods->ref, "a controller runs no pods; leave podCIDR out");
@@ -224,6 +227,7 @@ void spec_check(const struct spec *spec)
     check_public(&good);
     check_runtime(&good);
     check_packages(&good);
+    spec_check_choices(&good);
     for (size_t i = 0; i < good.node_count; i++) {
         const struct spec_node *node = &good.nodes[i];
         check_name(&good, node);

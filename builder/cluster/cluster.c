@@ -10,6 +10,18 @@
 #include "common/address.h"
 #include "common/file.h"
 
+const char *const identity_words[IDENTITY_MODES + 1] = {[IDENTITY_IMAGE] = "image",
+                                                        [IDENTITY_BOOTSTRAP] = "bootstrap",
+                                                        [IDENTITY_METADATA] = "metadata"};
+
+enum identity_mode identity_of_word(const char *word)
+{
+    unsigned mode = 0;
+    while (mode + 1 < IDENTITY_MODES && strcmp(identity_words[mode], word) != 0)
+        mode++;
+    return (enum identity_mode)mode;
+}
+
 static char *folder_of(const char *file)
 {
     const char *slash = strrchr(file, '/');
@@ -52,12 +64,17 @@ static void take_settings(struct cluster *c, struct spec *spec)
     struct settings *s = &c->settings;
     *s = spec->settings;
     spec->settings = (struct settings){0};
+    if (s->pod_networks == POD_NETWORKS_DEFAULT)
+        s->pod_networks = s->cni == CNI_BRIDGE ? POD_NETWORKS_METADATA : POD_NETWORKS_CONTROLLERS;
     if (!s->containerd_runtime)
         s->containerd_runtime = heap_copy("io.containerd.runc.v2");
     for (size_t i = 0; i < s->registry_count; i++)
         root_path(c, &s->registries[i].ca);
     for (size_t i = 0; i < s->file_count; i++)
         root_path(c, &s->files[i].host);
+    root_path(c, &s->cni_plugins);
+    for (size_t i = 0; i < s->manifests.count; i++)
+        root_path(c, &s->manifests.items[i]);
     for (size_t i = 0; i < s->trusted_cas.count; i++)
         root_path(c, &s->trusted_cas.items[i]);
     for (size_t i = 0; i < s->container_images.count; i++)
@@ -86,7 +103,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->artifacts = cluster_path(c, spec->artifacts.text);
     c->debs = cluster_path(c, spec->debs.text);
     c->disk_size = spec->disk_size;
-    c->identity = IDENTITY_IMAGE;
+    c->identity = identity_of_word(spec->identity.text);
     take_settings(c, spec);
     c->pki = spec->pki;
     spec->pki = (struct pki_settings){0};

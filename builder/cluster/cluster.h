@@ -15,7 +15,15 @@
 
 enum { CLUSTER_NODES_MAX = 1000, CLUSTER_LABELS_MAX = 64, CLUSTER_SOURCES_MAX = 8 };
 
-enum identity_mode { IDENTITY_IMAGE };
+/* How a worker gets its key and certificate: both lie in its image, it asks for one with a token,
+ * or its instance's metadata has both. */
+enum identity_mode { IDENTITY_IMAGE, IDENTITY_BOOTSTRAP, IDENTITY_METADATA, IDENTITY_MODES };
+
+/* The words of the modes in cluster.yaml and profiles, and a NULL. */
+extern const char *const identity_words[IDENTITY_MODES + 1];
+
+/* The mode of one of these words. */
+enum identity_mode identity_of_word(const char *word) NONNULL(1);
 
 struct label {
     char *key, *value;
@@ -25,7 +33,8 @@ struct node {
     char *name;     /* DNS label; also the host name and the certificate's node name */
     char *role;     /* "controller" or "worker" */
     char *address;  /* IPv4, inside networks.nodes */
-    char *pod_cidr; /* IPv4 network inside networks.pods; NULL for controllers */
+    char *pod_cidr; /* IPv4 network inside networks.pods; NULL for controllers, and
+                     * where the controllers give them out */
     struct label *labels;
     size_t label_count;
     unsigned line; /* in the file, for errors found later */

@@ -7,7 +7,12 @@
 #include "builder/texts.h"
 #include "common/attributes.h"
 
-enum { VALIDITY_HOURS = 8760, CA_VALIDITY_HOURS = 87600, VALIDITY_HOURS_MAX = 100 * 8766 };
+enum {
+    VALIDITY_HOURS = 8760,
+    TOKEN_VALIDITY_HOURS = 720,
+    CA_VALIDITY_HOURS = 87600,
+    VALIDITY_HOURS_MAX = 100 * 8766
+};
 
 /* One certificate for all that the API server is and asks, or one for each. */
 enum pki_layout { PKI_SHARED, PKI_SEPARATE };
@@ -24,6 +29,7 @@ struct pki_settings {
     bool own_cas; /* etcd and the front proxy have a CA each */
     enum key_type key;
     unsigned validity, ca_validity; /* hours; 0: not given */
+    unsigned token_validity;        /* hours of a bootstrap token; 0: not given */
     struct pki_subject subject;
     struct texts names; /* further host names and IPv4 addresses of the API servers */
 };

@@ -127,6 +127,7 @@ int read_pki(struct yaml_ref ref, void *dest, struct error *err)
         {"key", key, offsetof(struct pki_settings, key), false},
         {"validity", validity, offsetof(struct pki_settings, validity), false},
         {"caValidity", validity, offsetof(struct pki_settings, ca_validity), false},
+        {"tokenValidity", validity, offsetof(struct pki_settings, token_validity), false},
         {"subject", subject, offsetof(struct pki_settings, subject), false},
         {"names", names, offsetof(struct pki_settings, names), false},
     };

@@ -44,6 +44,17 @@ int read_cloud_init(struct yaml_ref ref, void *dest, struct error *err)
     return 0;
 }
 
+int read_on_failure(struct yaml_ref ref, void *dest, struct error *err)
+{
+    static const char *const words[] = {"continue", "poweroff", "shell", NULL};
+    struct spec *spec = dest;
+    int choice = 0;
+    if (read_choice(ref, words, &choice, err) < 0)
+        return -1;
+    spec->settings.on_failure = (enum on_failure)choice;
+    return 0;
+}
+
 int read_access(struct yaml_ref ref, void *dest, struct error *err)
 {
     static const struct yaml_field fields[] = {

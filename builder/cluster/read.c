@@ -54,13 +54,12 @@ static int read_role_word(struct yaml_ref ref, void *dest, struct error *err)
 
 static int read_identity_word(struct yaml_ref ref, void *dest, struct error *err)
 {
-    static const char *const words[] = {"image", NULL};
-    return read_word(ref, words, "identity mode", dest, err);
+    return read_word(ref, identity_words, "identity mode", dest, err);
 }
 
 static int read_source_word(struct yaml_ref ref, void *dest, struct error *err)
 {
-    static const char *const words[] = {"gce", NULL};
+    static const char *const words[] = {"gce", "aws", NULL};
     return read_word(ref, words, "metadata source", dest, err);
 }
 
@@ -176,10 +175,18 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"identity", spot_identity, offsetof(struct spec, identity), true},
         {"nodes", read_nodes, 0, true},
         {"cloudInit", read_cloud_init, 0, false},
+        {"onFailure", read_on_failure, 0, false},
         {"access", read_access, 0, false},
         {"kernelArgs", read_kernel_args, 0, false},
         {"cgroups", read_cgroups, 0, false},
         {"containerdRuntime", read_runtime, 0, false},
+        {"runtime", read_container_runtime, 0, false},
+        {"cni", read_cni, 0, false},
+        {"cniPlugins", read_cni_plugins, 0, false},
+        {"podNetworks", read_pod_networks, 0, false},
+        {"cloudProvider", read_cloud_provider, 0, false},
+        {"nodeLabels", read_node_labels, 0, false},
+        {"manifests", read_manifests, 0, false},
         {"proxy", read_proxy, 0, false},
         {"registries", read_registries, 0, false},
         {"ntp", read_ntp, 0, false},
@@ -196,6 +203,9 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err)
         {"firewall", read_firewall, 0, false},
         {"kernelUpdates", read_kernel_updates, 0, false},
         {"journalSize", read_journal_size, 0, false},
+        {"facts", read_facts, 0, false},
+        {"firstboot", read_firstboot, 0, false},
+        {"metadataForPods", read_metadata_for_pods, 0, false},
         {"pki", read_pki, 0, false},
     };
     return yaml_read_map(root, fields, ARRAY_LEN(fields), spec, err);

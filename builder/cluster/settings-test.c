@@ -55,7 +55,8 @@ static const char ALL[] =
     "  - {name: d.socket, state: masked}\n"
     "firewall: open\n"
     "kernelUpdates: allow\n"
-    "journalSize: 1GiB\n";
+    "journalSize: 1GiB\n"
+    "onFailure: shell\n";
 
 static struct cluster *parse(const char *settings)
 {
@@ -76,6 +77,7 @@ static void without_them_there_are_defaults(void **state)
     struct cluster *cluster AUTO_CLUSTER = parse("");
     const struct settings *s = &cluster->settings;
     assert_int_equal(s->cloud_init, CLOUD_INIT_DISABLE);
+    assert_int_equal(s->on_failure, ON_FAILURE_CONTINUE);
     assert_int_equal(s->firewall, FIREWALL_REFUSE);
     assert_int_equal(s->cgroups, CGROUPS_DEFAULT);
     assert_string_equal(s->containerd_runtime, "io.containerd.runc.v2");
@@ -103,6 +105,7 @@ static void the_system_is_read(void **state)
     struct cluster *cluster AUTO_CLUSTER = parse(ALL);
     const struct settings *s = &cluster->settings;
     assert_int_equal(s->cloud_init, CLOUD_INIT_KEEP);
+    assert_int_equal(s->on_failure, ON_FAILURE_SHELL);
     assert_string_equal(s->kernel_args.items[1], "panic=10");
     assert_int_equal(s->cgroups, CGROUPS_V1);
     assert_string_equal(s->containerd_runtime, "io.containerd.runtime.v1.linux");
@@ -274,6 +277,8 @@ static void their_text_tells_each_from_each(void **state)
         "flags: {kubelet: {v: 5}}\n",
         "flags: {kube-proxy: {v: 4}}\n",
         "journalSize: 1GiB\n",
+        "onFailure: poweroff\n",
+        "onFailure: shell\n",
     };
     struct buffer texts[ARRAY_LEN(forms)];
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {

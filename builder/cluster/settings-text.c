@@ -85,14 +85,47 @@ static void add_own(struct buffer *out, const struct settings *settings)
     add_number(out, "repositories", settings->repositories);
 }
 
+static void add_firstboot(struct buffer *out, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->fact_count; i++) {
+        const struct node_fact *fact = &settings->facts[i];
+        add(out, "fact", fact->name);
+        add_number(out, "type", fact->type);
+        for (size_t p = 0; p < fact->path_count; p++) {
+            add(out, "source", fact->paths[p].source);
+            add(out, "path", fact->paths[p].path);
+        }
+    }
+    add_number(out, "deadline", settings->deadline);
+    add_number(out, "imds-v1", settings->imds_v1);
+    add_number(out, "metadata-for-pods", settings->metadata_for_pods);
+}
+
+static void add_choices(struct buffer *out, const struct settings *settings)
+{
+    add_number(out, "containers", settings->runtime);
+    add_number(out, "cni", settings->cni);
+    add(out, "plugins", settings->cni_plugins);
+    add_number(out, "pods", settings->pod_networks);
+    add_number(out, "cloud", settings->cloud_provider);
+    for (size_t i = 0; i < settings->node_label_count; i++) {
+        add(out, "label", settings->node_labels[i].key);
+        add(out, "value", settings->node_labels[i].value);
+    }
+    add_all(out, "manifest", &settings->manifests);
+}
+
 void settings_text(const struct settings *settings, struct buffer *out)
 {
     add_number(out, "cloud-init", settings->cloud_init);
+    add_number(out, "on-failure", settings->on_failure);
     add(out, "runtime", settings->containerd_runtime);
     add_number(out, "journal", settings->journal_size);
+    add_choices(out, settings);
     add_access(out, &settings->access);
     add_network(out, settings);
     add_flags(out, settings);
     add_kernel(out, settings);
     add_own(out, settings);
+    add_firstboot(out, settings);
 }

@@ -47,6 +47,13 @@ void settings_free(struct settings *settings)
     free(settings->access.user);
     texts_free(&settings->kernel_args);
     free(settings->containerd_runtime);
+    free(settings->cni_plugins);
+    for (size_t i = 0; i < settings->node_label_count; i++) {
+        free(settings->node_labels[i].key);
+        free(settings->node_labels[i].value);
+    }
+    free(settings->node_labels);
+    texts_free(&settings->manifests);
     free(settings->proxy.http);
     free(settings->proxy.https);
     texts_free(&settings->proxy.no);
@@ -65,4 +72,7 @@ void settings_free(struct settings *settings)
     texts_free(&settings->packages);
     free_units(settings);
     free_flags(settings);
+    for (size_t i = 0; i < settings->fact_count; i++)
+        node_fact_free(&settings->facts[i]);
+    free(settings->facts);
 }

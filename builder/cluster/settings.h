@@ -8,10 +8,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/cluster/node-fact.h"
 #include "builder/texts.h"
 #include "common/buffer.h"
+#include "common/contract.h"
 
 enum { SETTINGS_LIST_MAX = 128, SETTINGS_TEXT_MAX = 256 * 1024 };
+enum { FIRSTBOOT_DEADLINE_LEAST = 5 }; /* seconds */
 
 /* Who looks after network, access, host keys and growth: we do, or cloud-init as in the base. */
 enum cloud_init { CLOUD_INIT_DISABLE, CLOUD_INIT_KEEP };
@@ -21,6 +24,18 @@ enum firewall { FIREWALL_REFUSE, FIREWALL_OPEN, FIREWALL_DISABLE };
 
 /* Which cgroups systemd mounts; 0: what the base's systemd takes. */
 enum cgroups { CGROUPS_DEFAULT, CGROUPS_V1, CGROUPS_V2 };
+
+/* What runs containers. */
+enum runtime { RUNTIME_CONTAINERD, RUNTIME_DOCKER };
+
+/* Who lays out the network of pods; NONE: the user. */
+enum cni { CNI_BRIDGE, CNI_CALICO, CNI_FLANNEL, CNI_NONE };
+
+/* Who says which addresses the pods of a node get; DEFAULT: by the cni. */
+enum pod_networks { POD_NETWORKS_DEFAULT, POD_NETWORKS_METADATA, POD_NETWORKS_CONTROLLERS };
+
+/* Whom the kubelet asks what machine it is on; EXTERNAL: a controller of the user's says it. */
+enum cloud_provider { CLOUD_NONE, CLOUD_AWS, CLOUD_EXTERNAL };
 
 /* Who may log in. */
 struct access {
@@ -80,11 +95,20 @@ struct flag_setting {
 
 struct settings {
     enum cloud_init cloud_init;
+    enum on_failure on_failure;
     struct access access;
     struct texts kernel_args; /* words of the kernel's command line */
     enum cgroups cgroups;
     char *containerd_runtime; /* never NULL: io.containerd.runc.v2 or io.containerd.runtime.v1.linux
                                */
+    enum runtime runtime;
+    enum cni cni;
+    char *cni_plugins;              /* path of a folder on this host, or NULL */
+    enum pod_networks pod_networks; /* never DEFAULT once the file is checked */
+    enum cloud_provider cloud_provider;
+    struct pair *node_labels; /* of all workers; values may hold @FACTS@ */
+    size_t node_label_count, node_label_cap;
+    struct texts manifests; /* paths on this host: what the controllers give the cluster */
     struct proxy proxy;
     struct registry *registries;
     size_t registry_count, registry_cap;
@@ -104,8 +128,13 @@ struct settings {
     struct flag_setting *flags;
     size_t flag_count, flag_cap;
     enum firewall firewall;
-    bool kernel_updates;   /* unattended upgrades may replace the kernel */
-    uint64_t journal_size; /* bytes that the journal may take on the disk; 0: ours (see docs) */
+    bool kernel_updates;     /* unattended upgrades may replace the kernel */
+    uint64_t journal_size;   /* bytes that the journal may take on the disk; 0: ours (see docs) */
+    struct node_fact *facts; /* the user's, asked for at first boot */
+    size_t fact_count, fact_cap;
+    unsigned deadline;      /* seconds that first boot may take; 0: CONTRACT_DEADLINE */
+    bool imds_v1;           /* AWS's metadata may come without a token */
+    bool metadata_for_pods; /* pods may reach the metadata service */
 };
 
 /* Appends all of them as a text that differs where they do; lines of the cluster file are left out.

@@ -44,7 +44,8 @@ struct spec {
     size_t node_count, node_cap;
     struct settings settings; /* its paths are those of the file, not yet of its folder */
     struct pki_settings pki;
-    struct yaml_ref runtime_ref;
+    struct yaml_ref runtime_ref, container_runtime_ref, cni_ref, pod_networks_ref,
+        cloud_provider_ref;
     struct spec_path *paths;
     size_t path_count, path_cap;
 };
@@ -54,6 +55,12 @@ int spec_read(struct yaml_ref root, struct spec *spec, struct error *err) NONNUL
 
 /* Adds how the values do not go together: networks, addresses, names. */
 void spec_check(const struct spec *spec) NONNULL(1);
+
+/* The same of the choices of runtime, networks and cloud. */
+void spec_check_choices(const struct spec *spec) NONNULL(1);
+
+/* Do the controllers give the nodes their pod networks? */
+bool spec_gives_pod_networks(const struct spec *spec) NONNULL(1);
 
 /* Adds what is needed and is not there; `dir` is the folder of the file. */
 void spec_check_files(const struct spec *spec, const char *dir, struct cluster_needs needs)

@@ -195,7 +195,8 @@ const struct command cmd_build = {
         "and writes each image as DIR/NAME.raw (.qcow2, .tar.gz). A role's image holds no\n"
         "identity. A node's qcow2 image holds what differs from its role's, DIR/ROLE.qcow2, on\n"
         "which it lies; --full makes it stand alone. What an earlier build made of the same\n"
-        "inputs stays. Without arguments: every node that the profile lays out.\n",
+        "inputs stays. Without arguments: every node that the profile lays out, or\n"
+        "the role where one image serves all of it.\n",
     .options = {OPTION_CLUSTER,
                 {"out", "DIR", "folder of the images (default: out)"},
                 OPTION_PKI,

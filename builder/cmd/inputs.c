@@ -20,7 +20,10 @@ static int cache_folder(char **out, struct error *err)
 static int load_profile(const struct args *args, struct inputs *out, struct error *err)
 {
     char *file AUTO_FREE = install_profile(args->install, args->cluster->profile);
-    return profile_load(file, &out->profile, args->problems, err);
+    if (profile_load(file, &out->profile, args->problems, err) < 0)
+        return -1;
+    profile_choose(out->profile, args->cluster);
+    return 0;
 }
 
 static int load_release(const struct args *args, struct inputs *out, struct error *err)
@@ -39,6 +42,7 @@ int inputs_load(const struct args *args, struct inputs *out, struct error *err)
     if (cache_folder(&out->cache, err) < 0 || load_profile(args, out, err) < 0 ||
         target_select(cluster, out->profile, args->operands, args->operand_count, &out->targets,
                       &out->target_count, err) < 0 ||
+        target_check(out->profile, out->targets, out->target_count, err) < 0 ||
         load_release(args, out, err) < 0 ||
         plan_check_versions(cluster, out->profile, out->release, err) < 0)
         return -1;

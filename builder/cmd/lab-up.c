@@ -8,6 +8,7 @@
 #include "builder/cmd/lab-common.h"
 #include "builder/cmd/lab-wait.h"
 #include "builder/cmd/pki-common.h"
+#include "builder/fleet/bundle.h"
 #include "builder/heap.h"
 #include "builder/image/kvm.h"
 #include "builder/lab/folder.h"
@@ -69,8 +70,10 @@ static int read_inputs(struct up *up, struct error *err)
     struct buffer text AUTO_BUFFER = buffer_heap();
     char *file AUTO_FREE = install_profile(args->install, cluster->profile);
     if (services_check_tools(err) < 0 || net_check(cluster, err) < 0 ||
-        profile_load(file, &up->profile, args->problems, err) < 0 ||
-        target_select(cluster, up->profile, args->operands, args->operand_count, &up->targets,
+        profile_load(file, &up->profile, args->problems, err) < 0)
+        return -1;
+    profile_choose(up->profile, cluster);
+    if (target_select(cluster, up->profile, args->operands, args->operand_count, &up->targets,
                       &up->target_count, err) < 0 ||
         file_read(AT_FDCWD, cluster->file, CLUSTER_FILE_MAX, &text, err) < 0 ||
         digest_memory(text.data, text.len, "sha256", up->digest, err) < 0)
@@ -110,6 +113,15 @@ static int write_kubeconfig(struct up *up, struct lab *lab, struct error *err)
     return file_publish(up->client.dir, LAB_KUBECONFIG, own.data, own.len, 0600, err);
 }
 
+/* What is made of the pki folder, before its passphrase is forgotten. */
+static int take_keys(struct up *up, struct lab *lab, struct error *err)
+{
+    char *folder AUTO_FREE = pki_folder(up->args);
+    if (bundle_all(lab->cluster, up->profile, folder, &lab->bundles, err) < 0)
+        return -1;
+    return write_kubeconfig(up, lab, err);
+}
+
 static int start(struct up *up, int lock, struct error *err)
 {
     struct lab lab = {.cluster = up->args->cluster,
@@ -126,7 +138,7 @@ static int start(struct up *up, int lock, struct error *err)
         lab_folder_remove_unused(up->client.dir, up->client.path);
         return -1;
     }
-    int result = write_kubeconfig(up, &lab, err);
+    int result = take_keys(up, &lab, err);
     if (result < 0)
         lab_folder_remove_unused(up->client.dir, up->client.path);
     else
@@ -134,6 +146,7 @@ static int start(struct up *up, int lock, struct error *err)
     if (result < 0)
         unlinkat(up->client.dir, LAB_KUBECONFIG, 0);
     close(lab.listener);
+    bundle_free_all(lab.cluster, lab.bundles);
     return result;
 }
 

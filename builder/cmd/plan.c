@@ -68,7 +68,8 @@ const struct command cmd_plan = {
     .details =
         "Prints every file with mode, owner and source, the units and facts, the memory and\n"
         "disk that the machine wants, and what is absent. Without arguments: every node that\n"
-        "the profile lays out. The base is read, too, when that needs no virtual machine.\n",
+        "the profile lays out, or the role where one image serves all of it.\n"
+        "The base is read, too, when that needs no virtual machine.\n",
     .options = {OPTION_CLUSTER,
                 {"pki", "DIR", "folder of certificates and keys (default: pki/ beside FILE)"},
                 {"json", NULL, "print JSON"}},

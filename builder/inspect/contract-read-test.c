@@ -113,6 +113,11 @@ static void stamps_are_whole_or_none(void **state)
     struct report more AUTO_REPORT = {.path = NULL}, other AUTO_REPORT = {.path = NULL};
     stamp_read(STAMP "x", strlen(STAMP "x"), &more.stamp);
     assert_false(more.stamp.there);
+    struct report full AUTO_REPORT = {.path = NULL}, unknown AUTO_REPORT = {.path = NULL};
+    stamp_read(STAMP "instance 5\nfile /a\nfile /b\n", strlen(STAMP) + 27, &full.stamp);
+    assert_true(full.stamp.there);
+    stamp_read(STAMP "file /a\ninstance 5\n", strlen(STAMP) + 19, &unknown.stamp);
+    assert_false(unknown.stamp.there);
     stamp_read("nodebake-stamp 2\nsource a\nidentity b\nnode c\n", 46, &other.stamp);
     assert_false(other.stamp.there);
 }

@@ -161,6 +161,22 @@ static char *take_value(const char **at, const char *end, const char *word)
     return right ? steal(line.fields[1]) : NULL;
 }
 
+/* What stands behind the stamp's four lines: maybe the instance's number, then the files that
+ * firstboot installed. */
+static bool names_files(const char *at, const char *end)
+{
+    static const char instance[] = "instance";
+    size_t n = sizeof instance - 1;
+    const char *word = (size_t)(end - at) > n && memcmp(at, instance, n) == 0 ? instance : "file";
+    while (at < end) {
+        char *value AUTO_FREE = take_value(&at, end, word);
+        if (!value)
+            return false;
+        word = "file";
+    }
+    return true;
+}
+
 void stamp_read(const char *text, size_t len, struct stamp_report *out)
 {
     const char *at = text, *end = text + len;
@@ -169,5 +185,5 @@ void stamp_read(const char *text, size_t len, struct stamp_report *out)
     out->identity = take_value(&at, end, "identity");
     out->node = take_value(&at, end, "node");
     out->there = version && strcmp(version, "1") == 0 && out->source && out->identity &&
-                 out->node && at == end;
+                 out->node && names_files(at, end);
 }

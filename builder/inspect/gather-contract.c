@@ -10,7 +10,7 @@
 
 #define UNIT_LINKS "/etc/systemd/system"
 
-enum { ABOUT_MAX = 1 << 20, STAMP_MAX = 4096, COMPONENTS_MAX = 256 };
+enum { ABOUT_MAX = 1 << 20, STAMP_MAX = 65536, COMPONENTS_MAX = 256 };
 
 static void json_free_at(json_t **json)
 {
@@ -63,6 +63,28 @@ int gather_about(struct inspection *in, struct error *err)
     return 0;
 }
 
+/* Of a machine whose first boot failed or was cut. */
+static int read_unfinished(struct inspection *in, struct error *err)
+{
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    int found = inspect_read(in, PATH_STATE "/stamp-before", STAMP_MAX, &text, err);
+    if (found <= 0)
+        return found;
+    struct stamp_report before = {0};
+    stamp_read(text.data, text.len, &before);
+    if (before.there)
+        report_remark(
+            in->report,
+            "firstboot did not finish here, as %s (%s, %s): the next machine forgets what "
+            "this one made",
+            strcmp(before.node, "-") == 0 ? "no node yet" : before.node, before.source,
+            before.identity);
+    free(before.source);
+    free(before.identity);
+    free(before.node);
+    return 0;
+}
+
 static int read_stamp(struct inspection *in, struct error *err)
 {
     struct report *r = in->report;
@@ -74,7 +96,7 @@ static int read_stamp(struct inspection *in, struct error *err)
         stamp_read(text.data, text.len, &r->stamp);
     if (found > 0 && !r->stamp.there)
         report_remark(r, "%s is damaged: firstboot takes it for none", PATH_STATE "/stamp");
-    return 0;
+    return r->stamp.there ? 0 : read_unfinished(in, err);
 }
 
 static void fill(char **to, const char *from)

@@ -53,6 +53,11 @@ bool balancer_up(const char *stat, const char *controller, char *why, size_t n)
         const char *status = "", *check = "", *code = "";
         size_t status_len = column(line, COLUMN_STATUS, &status);
         size_t check_len = column(line, COLUMN_CHECK, &check);
+        /* While the next one is under way the last one's result stands behind a mark. */
+        if (check_len >= 2 && strncmp(check, "* ", 2) == 0) {
+            check += 2;
+            check_len -= 2;
+        }
         size_t code_len = column(line, COLUMN_CODE, &code);
         snprintf(why, n, "/healthz on port 80: %.*s %.*s", (int)check_len, check, (int)code_len,
                  code);

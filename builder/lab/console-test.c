@@ -49,6 +49,14 @@ static void test_cause(void **state)
     assert_string_equal(c.last, "more");
 }
 
+static void test_kubelet(void **state)
+{
+    (void)state;
+    struct console c = heard("[ 41.0] nodebake: kubelet: the token is refused\r\na login: ");
+    assert_string_equal(c.kubelet, "kubelet: the token is refused");
+    assert_int_equal(c.phase, CONSOLE_LOGIN);
+}
+
 static void test_escapes(void **state)
 {
     (void)state;
@@ -87,8 +95,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_phases),  cmocka_unit_test(test_cause),
-        cmocka_unit_test(test_escapes), cmocka_unit_test(test_returns),
-        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_kubelet), cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_returns), cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

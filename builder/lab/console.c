@@ -8,10 +8,12 @@ enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI };
 
 static const char mark[] = "nodebake: ";
 
-/* What firstboot says, in one line. */
+/* What firstboot or the kubelet's unit says, in one line. */
 static void hear(struct console *c, const char *said)
 {
-    static const char failed[] = "firstboot: ";
+    static const char failed[] = "firstboot: ", kubelet[] = "kubelet: ";
+    if (strncmp(said, kubelet, strlen(kubelet)) == 0)
+        snprintf(c->kubelet, sizeof c->kubelet, "%s", said);
     if (strncmp(said, failed, strlen(failed)) == 0) {
         c->phase = CONSOLE_REFUSED;
         snprintf(c->cause, sizeof c->cause, "%s", said);

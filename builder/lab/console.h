@@ -20,9 +20,10 @@ enum console_phase {
 /* Zeroed at each start of the machine. */
 struct console {
     enum console_phase phase;
-    char line[CONSOLE_LINE_MAX];  /* as far as it has come, printable */
-    char last[CONSOLE_LINE_MAX];  /* the last whole one that says something */
-    char cause[CONSOLE_LINE_MAX]; /* of CONSOLE_REFUSED and CONSOLE_PANIC */
+    char line[CONSOLE_LINE_MAX];    /* as far as it has come, printable */
+    char last[CONSOLE_LINE_MAX];    /* the last whole one that says something */
+    char cause[CONSOLE_LINE_MAX];   /* of CONSOLE_REFUSED and CONSOLE_PANIC */
+    char kubelet[CONSOLE_LINE_MAX]; /* why it cannot join, as far as it says so; or empty */
     size_t len;
     bool returned; /* to the line's begin */
     int escape;    /* inside a terminal's escape sequence */

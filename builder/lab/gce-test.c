@@ -13,7 +13,8 @@ static struct node nodes[] = {
     {.name = "worker-0", .role = "worker", .address = "10.240.0.20", .pod_cidr = "10.200.0.0/24"},
 };
 static struct cluster cluster = {.name = "testbed", .nodes = nodes, .node_count = 2};
-static const struct gce gce = {&cluster, NULL}, with_keys = {&cluster, "ops:ssh-ed25519 AAAA\n"};
+static const struct gce gce = {.cluster = &cluster},
+                        with_keys = {.cluster = &cluster, .ssh_keys = "ops:ssh-ed25519 AAAA\n"};
 
 static const struct {
     const struct node *node;
@@ -96,6 +97,24 @@ static void keys_are_the_projects(void **state)
     assert_string_equal(text_of(&with_keys, &nodes[0], keys, false), "ops:ssh-ed25519 AAAA\n");
 }
 
+static void identities_are_the_nodes(void **state)
+{
+    (void)state;
+    static char bundle[] = "c2VjcmV0";
+    static char *const bundles[] = {NULL, bundle};
+    static const struct gce with = {.cluster = &cluster, .bundles = bundles};
+    static const char folder[] = "/computeMetadata/v1/instance/attributes/";
+    static const char path[] = "/computeMetadata/v1/instance/attributes/node-identity";
+    char text[1024] = "";
+    struct buffer out = BUFFER_FIXED(text);
+    assert_string_equal(text_of(&with, &nodes[1], path, false), bundle);
+    assert_string_equal(text_of(&with, &nodes[1], folder, false), "node-identity\npod-cidr\n");
+    assert_int_equal(gce_answer(&with, &nodes[0], folder, false, &out), 200);
+    assert_string_equal(text, "");
+    assert_int_equal(gce_answer(&with, &nodes[0], path, false, &out), 404);
+    assert_int_equal(gce_answer(&gce, &nodes[1], path, false, &out), 404);
+}
+
 static void attributes_come_as_json(void **state)
 {
     (void)state;
@@ -132,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_by_path),
         cmocka_unit_test(keys_are_the_projects),
+        cmocka_unit_test(identities_are_the_nodes),
         cmocka_unit_test(attributes_come_as_json),
         cmocka_unit_test(an_id_is_a_nodes_own_and_stays),
     };

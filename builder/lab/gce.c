@@ -87,12 +87,25 @@ static bool ssh_keys(const struct gce *gce, const struct node *node, struct buff
     return gce->ssh_keys != NULL;
 }
 
+const char *gce_bundle(const struct gce *gce, const struct node *node)
+{
+    return gce->bundles ? gce->bundles[node - gce->cluster->nodes] : NULL;
+}
+
+static bool node_identity(const struct gce *gce, const struct node *node, struct buffer *out)
+{
+    const char *bundle = gce_bundle(gce, node);
+    buffer_puts(out, bundle ? bundle : "");
+    return bundle != NULL;
+}
+
 /* Sorted, as listings are; an entry without a value is a folder that may be empty. */
 static const struct entry {
     const char *path;
     gce_value *value;
 } entries[] = {
     {"instance/attributes/", NULL},
+    {"instance/attributes/node-identity", node_identity},
     {"instance/attributes/pod-cidr", pod_cidr},
     {"instance/hostname", hostname},
     {"instance/id", id},

@@ -13,7 +13,13 @@ enum { GCE_ANSWER_MAX = 32 * 1024, GCE_KEYS_MAX = 8 * 1024 };
 struct gce {
     const struct cluster *cluster;
     const char *ssh_keys; /* the project's attribute ssh-keys, up to GCE_KEYS_MAX; NULL: none */
+    /* The identity of each node of the cluster in base64, NULL where it has none; NULL: none has.
+     */
+    char *const *bundles;
 };
+
+/* The node's identity in base64, or NULL. */
+const char *gce_bundle(const struct gce *gce, const struct node *node) NONNULL(1, 2);
 
 /* Answers for the path of a request ("/computeMetadata/v1/instance/name"): the HTTP status, with
  * the value, the listing of a folder (path ends with '/') or a line of explanation appended to

@@ -38,9 +38,10 @@ struct machine;
 
 struct lab {
     const struct cluster *cluster;
-    int dir;      /* the folder */
-    int lock;     /* held while the supervisor runs */
-    int listener; /* of the loopback port, in the host's network */
+    char **bundles; /* identities for the metadata of its nodes; see bundle_all */
+    int dir;        /* the folder */
+    int lock;       /* held while the supervisor runs */
+    int listener;   /* of the loopback port, in the host's network */
     uint16_t port;
     bool kubeconfig;                                   /* LAB_KUBECONFIG is there */
     bool kvm;                                          /* hardware virtualisation works here */

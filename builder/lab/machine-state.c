@@ -52,7 +52,7 @@ const char *machine_why(const struct machine *m)
     case MACHINE_STOPPED:
         return m->end_why;
     case MACHINE_UP:
-        return m->health_why;
+        return *m->console.kubelet ? m->console.kubelet : m->health_why;
     case MACHINE_BOOTING:
     case MACHINE_FINISHED:
     case MACHINE_STOPPING:

@@ -76,23 +76,34 @@ static const char list[] =
     "\"2026-11-22T21:00:00Z\"}]}},"
     "{\"metadata\": {\"name\": \"worker-1\"}, \"status\": {\"conditions\": ["
     "{\"type\": \"Ready\", \"status\": \"False\", \"message\": \"no\\u001b network\", "
-    "\"lastHeartbeatTime\": \"yesterday\"}]}}]}";
+    "\"lastHeartbeatTime\": \"yesterday\"}]}},"
+    "{\"metadata\": {\"name\": \"i-0123456789abcdef0\"}, \"status\": {\"addresses\": ["
+    "{\"type\": \"Hostname\", \"address\": \"10.240.0.22\"},"
+    "{\"type\": \"InternalIP\", \"address\": \"10.240.0.23\"}], \"conditions\": ["
+    "{\"type\": \"Ready\", \"status\": \"True\", \"lastHeartbeatTime\": "
+    "\"2026-11-22T21:00:00Z\"}]}}]}";
 
 static void test_api(void **state)
 {
     (void)state;
     json_t *json = json_loads(list, 0, NULL);
+    const struct node nodes[] = {{.name = "worker-0", .address = "10.240.0.20"},
+                                 {.name = "worker-1", .address = "10.240.0.21"},
+                                 {.name = "worker-2", .address = "10.240.0.22"},
+                                 {.name = "worker-3", .address = "10.240.0.23"}};
     struct probe_node n;
-    probe_read_node(json, "worker-0", &n);
+    probe_read_node(json, &nodes[0], &n);
     assert_true(n.there && n.ready);
     assert_int_equal(n.heartbeat, 1795381200);
-    probe_read_node(json, "worker-1", &n);
+    probe_read_node(json, &nodes[1], &n);
     assert_true(n.there && !n.ready);
     assert_int_equal(n.heartbeat, 0);
     assert_string_equal(n.why, "not ready: no? network"); /* nothing for a terminal to obey */
-    probe_read_node(json, "worker-2", &n);
+    probe_read_node(json, &nodes[2], &n);
     assert_true(!n.there && !n.ready);
     assert_string_equal(n.why, "has not registered");
+    probe_read_node(json, &nodes[3], &n); /* called otherwise */
+    assert_true(n.there && n.ready);
     json_decref(json);
 }
 

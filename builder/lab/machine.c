@@ -128,9 +128,9 @@ unsigned machine_memory(const struct machine *m)
     return settle_memory(m, &memory, &ignored) < 0 ? 0 : memory;
 }
 
-int machine_start(struct machine *m, unsigned memory, bool kvm, struct error *err)
+int machine_start(struct machine *m, unsigned memory, unsigned cpus, bool kvm, struct error *err)
 {
-    struct qemu_args args = {.node = m->node, .kvm = kvm};
+    struct qemu_args args = {.node = m->node, .aws = m->aws, .cpus = cpus, .kvm = kvm};
     struct buffer uuid AUTO_BUFFER = buffer_heap();
     char *folder AUTO_FREE = folder_of(m->node), *instance AUTO_FREE = file_of(m->node, "uuid");
     if (settle_memory(m, &memory, err) < 0 || file_read(AT_FDCWD, instance, 64, &uuid, err) < 0 ||

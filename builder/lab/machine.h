@@ -34,6 +34,7 @@ enum { MACHINE_WHY_MAX = 400 };
 
 struct machine {
     const struct node *node;
+    bool aws; /* its firmware says that it is one of AWS's; else of GCE's */
     /* What was done to it. */
     pid_t pid; /* of QEMU; 0: it does not run */
     bool created, partitioned, kill_asked, stop_asked;
@@ -75,8 +76,8 @@ int machine_create(struct machine *machine, const char *image, const char *forma
 unsigned machine_memory(const struct machine *machine) NONNULL(1);
 
 /* Boots it, with `memory` MiB (0: as much as the last time). */
-int machine_start(struct machine *machine, unsigned memory, bool kvm, struct error *err)
-    NONNULL(1, 4) MUST_CHECK;
+int machine_start(struct machine *machine, unsigned memory, unsigned cpus, bool kvm,
+                  struct error *err) NONNULL(1, 5) MUST_CHECK;
 
 /* Presses its power button; `seconds` later it is killed. */
 int machine_stop(struct machine *machine, double seconds, struct error *err)

@@ -20,7 +20,7 @@ static struct node nodes[] = {
     {.name = "worker-1", .role = "worker", .address = "127.0.0.3", .pod_cidr = "10.200.1.0/24"},
 };
 static struct cluster cluster = {.name = "testbed", .nodes = nodes, .node_count = 2};
-static const struct gce gce = {&cluster, NULL};
+static const struct gce gce = {.cluster = &cluster};
 
 /* The service in a process of its own, and its log. */
 static struct {

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "builder/heap.h"
+#include "builder/lab/aws.h"
 #include "common/address.h"
 #include "common/cleanup.h"
 
@@ -25,6 +26,7 @@ struct request {
     char peer[INET_ADDRSTRLEN];
     const struct node *node; /* NULL: nobody of the cluster */
     bool recursive, strange; /* what its arguments ask for */
+    bool aws;                /* it is one for AWS's service */
 };
 
 static void find_peer(struct request *r)
@@ -99,20 +101,49 @@ static void log_request(const struct request *r, unsigned status)
             r->method, path, status);
 }
 
+/* Headers of the answer, by whose service it is. */
+static bool add_headers(const struct request *r, unsigned status, struct MHD_Response *response)
+{
+    if (r->aws)
+        return MHD_add_response_header(response, "Content-Type", "text/plain") == MHD_YES;
+    char *location AUTO_FREE = heap_printf("%s/", r->path);
+    return MHD_add_response_header(response, "Metadata-Flavor", "Google") == MHD_YES &&
+           MHD_add_response_header(response, "Content-Type", "application/text") == MHD_YES &&
+           (status != 301 || MHD_add_response_header(response, "Location", location) == MHD_YES);
+}
+
 static enum MHD_Result reply(const struct request *r, unsigned status, const struct buffer *body)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
-    char *location AUTO_FREE = heap_printf("%s/", r->path);
     enum MHD_Result sent = MHD_NO;
-    if (MHD_add_response_header(response, "Metadata-Flavor", "Google") == MHD_YES &&
-        MHD_add_response_header(response, "Content-Type", "application/text") == MHD_YES &&
-        (status != 301 || MHD_add_response_header(response, "Location", location) == MHD_YES))
+    if (add_headers(r, status, response))
         sent = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
     return sent;
+}
+
+static unsigned answer_as_aws(const struct request *r, struct buffer *body)
+{
+    const struct aws_request request = {
+        .method = r->method,
+        .path = r->path,
+        .token = header(r, "X-aws-ec2-metadata-token"),
+        .ttl = header(r, "X-aws-ec2-metadata-token-ttl-seconds"),
+        .forwarded = header(r, "X-Forwarded-For"),
+    };
+    if (r->node)
+        return aws_answer(r->gce, r->node, &request, body);
+    buffer_puts(body, "no node of the cluster has your address\n");
+    return 404;
+}
+
+static unsigned answer_as_gce(const struct request *r, struct buffer *body)
+{
+    unsigned status = refuse(r, body);
+    return status ? status : gce_answer(r->gce, r->node, r->path, r->recursive, body);
 }
 
 static enum MHD_Result handle(void *gce, struct MHD_Connection *connection, const char *path,
@@ -135,9 +166,8 @@ static enum MHD_Result handle(void *gce, struct MHD_Connection *connection, cons
     struct buffer body = BUFFER_FIXED(text);
     find_peer(&r);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, &r);
-    unsigned status = refuse(&r, &body);
-    if (!status)
-        status = gce_answer(r.gce, r.node, path, r.recursive, &body);
+    r.aws = strncmp(path, "/latest/", 8) == 0;
+    unsigned status = r.aws ? answer_as_aws(&r, &body) : answer_as_gce(&r, &body);
     log_request(&r, status);
     return reply(&r, status, &body);
 }

@@ -1,4 +1,5 @@
-/* The metadata service of the lab and of the boot tests: answers over HTTP as GCE's does. */
+/* The metadata service of the lab and of the boot tests: answers over HTTP as GCE's does, and
+ * below /latest/ as AWS's. */
 #ifndef NB_BUILDER_LAB_METADATA_H
 #define NB_BUILDER_LAB_METADATA_H
 

@@ -92,12 +92,16 @@ static void test_health(void **state)
     static const char stat[] =
         "# pxname,svname,...\n"
         "api,FRONTEND,,,0,0\n" STAT_ROW("controller-0", "DOWN", "L4TOUT", "")
-            STAT_ROW("controller-1", "UP", "L7OK", "200") STAT_ROW("controller-2", "UP", "INI", "");
+            STAT_ROW("controller-1", "UP", "L7OK", "200") STAT_ROW("controller-2", "UP", "INI", "")
+                STAT_ROW("controller-3", "UP", "* L7OK", "0")
+                    STAT_ROW("controller-4", "UP", "* INI", "");
     char why[128];
     assert_false(balancer_up(stat, "controller-0", why, sizeof why));
     assert_non_null(strstr(why, "L4TOUT"));
     assert_true(balancer_up(stat, "controller-1", why, sizeof why));
     assert_false(balancer_up(stat, "controller-2", why, sizeof why)); /* not asked yet */
+    assert_true(balancer_up(stat, "controller-3", why, sizeof why));  /* asked again */
+    assert_false(balancer_up(stat, "controller-4", why, sizeof why));
     assert_false(balancer_up(stat, "controller", why, sizeof why));
     assert_false(balancer_up("", "controller-0", why, sizeof why));
     assert_false(balancer_up("controllers,controller-0,0,0", "controller-0", why, sizeof why));

@@ -2,12 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/heap.h"
 #include "builder/lab/control.h"
 #include "builder/lab/machine.h"
 #include "builder/lab/memory.h"
 #include "builder/lab/net.h"
+#include "builder/lab/qemu.h"
 #include "builder/lab/supervisor.h"
 
 static const double STOP_SECONDS = 90;
@@ -61,6 +63,12 @@ static int needs_disk(const struct machine *m, const json_t *wish, bool relaunch
     return relaunch || !machine_has_disk(m->node, id);
 }
 
+static int start(const struct lab *lab, struct machine *m, unsigned memory, struct error *err)
+{
+    unsigned cpus = qemu_cpus(lab->kvm, lab->cluster->node_count, sysconf(_SC_NPROCESSORS_ONLN));
+    return machine_start(m, memory, cpus, lab->kvm, err);
+}
+
 static int up_one(struct lab *lab, struct machine *m, const json_t *wish, bool relaunch,
                   json_t *done, struct error *err)
 {
@@ -76,7 +84,7 @@ static int up_one(struct lab *lab, struct machine *m, const json_t *wish, bool r
                         json_string(!fresh ? "started"
                                     : had  ? "relaunched"
                                            : "created"));
-    return machine_start(m, memory, lab->kvm, err);
+    return start(lab, m, memory, err);
 }
 
 /* All that are to be started must find room before one of them is. */
@@ -153,7 +161,7 @@ static json_t *op_start(struct lab *lab, struct machine *m, const json_t *reques
     memory_add(&need, m->node->name, machine_memory(m));
     if (memory_check(&need, memory_available(), err) < 0)
         return NULL;
-    return machine_start(m, 0, lab->kvm, err) < 0 ? NULL : json_pack("{s:b}", "ok", 1);
+    return start(lab, m, 0, err) < 0 ? NULL : json_pack("{s:b}", "ok", 1);
 }
 
 static json_t *op_stop(struct lab *lab, struct machine *m, const json_t *request, struct error *err)

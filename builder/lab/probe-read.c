@@ -24,19 +24,32 @@ static time_t parse_time(const char *text)
     return end && !*end ? timegm(&tm) : 0;
 }
 
-static const json_t *find_node(const json_t *list, const char *name)
+static bool has_address(const json_t *item, const char *wanted)
+{
+    const json_t *all = json_object_get(json_object_get(item, "status"), "addresses"), *address;
+    size_t i;
+    for (i = 0; i < json_array_size(all) && (address = json_array_get(all, i)); i++)
+        if (strcmp(text_of(address, "type"), "InternalIP") == 0 &&
+            strcmp(text_of(address, "address"), wanted) == 0)
+            return true;
+    return false;
+}
+
+/* One that is called after its instance has the address of the cluster's node, not its name. */
+static const json_t *find_node(const json_t *list, const struct node *node)
 {
     const json_t *items = json_object_get(list, "items"), *item;
     size_t i;
     for (i = 0; i < json_array_size(items) && (item = json_array_get(items, i)); i++)
-        if (strcmp(text_of(json_object_get(item, "metadata"), "name"), name) == 0)
+        if (strcmp(text_of(json_object_get(item, "metadata"), "name"), node->name) == 0 ||
+            has_address(item, node->address))
             return item;
     return NULL;
 }
 
-void probe_read_node(const json_t *list, const char *name, struct probe_node *out)
+void probe_read_node(const json_t *list, const struct node *wanted, struct probe_node *out)
 {
-    const json_t *node = find_node(list, name), *condition;
+    const json_t *node = find_node(list, wanted), *condition;
     const json_t *conditions = json_object_get(json_object_get(node, "status"), "conditions");
     size_t i;
     *out = (struct probe_node){.there = node != NULL};
@@ -89,6 +102,8 @@ static void take_node(struct machine *m, const json_t *seen)
     else if (!fresh && !*why)
         why = "its kubelet has not been heard of since the start";
     m->node_ready = fresh && json_is_true(json_object_get(own, "ready"));
+    if (m->node_ready)
+        m->console.kubelet[0] = '\0'; /* it was let in after all */
     snprintf(m->health_why, sizeof m->health_why, "%s", m->node_ready ? "" : why);
 }
 

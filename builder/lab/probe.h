@@ -18,8 +18,9 @@ struct probe_node {
     char why[256];    /* while it is not ready */
 };
 
-/* Finds a node in the API's list of nodes. */
-void probe_read_node(const json_t *list, const char *name, struct probe_node *out) NONNULL(1, 2, 3);
+/* Finds a node in the API's list of nodes, by its name or its address. */
+void probe_read_node(const json_t *list, const struct node *wanted, struct probe_node *out)
+    NONNULL(2, 3);
 
 /* Starts the probe; what it sees comes through lab->probe_fd, a line of JSON a round. */
 int probe_start(struct lab *lab, struct error *err) NONNULL(1, 2) MUST_CHECK;

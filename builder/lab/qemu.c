@@ -9,7 +9,7 @@
 #include "builder/lab/net.h"
 #include "common/cleanup.h"
 
-enum { CPUS = 2, MONITOR_LINE_MAX = 65536 };
+enum { CPUS = 2, CROWDED = 2, MONITOR_LINE_MAX = 65536 };
 static const double MONITOR_SECONDS = 3;
 
 /* Linux trusts the TSC of several emulated CPUs only when they say Intel; otherwise each look at
@@ -45,6 +45,31 @@ static void add_devices(const struct qemu_args *a, struct texts *out)
     add(out, "-qmp", heap_copy("unix:qmp,server=on,wait=off"));
 }
 
+/* What firstboot takes the machine for. On Nitro the board's asset tag is the instance's id. */
+static void add_firmware(const struct qemu_args *a, struct texts *out)
+{
+    if (!a->aws) {
+        add(out, "-smbios",
+            heap_printf("type=1,manufacturer=Google,product=Google Compute Engine,uuid=%s",
+                        a->uuid));
+        return;
+    }
+    char digits[18] = "";
+    struct buffer id = BUFFER_FIXED(digits);
+    for (const char *p = a->uuid; *p && id.len < sizeof digits - 1; p++)
+        if (*p != '-')
+            buffer_add(&id, p, 1);
+    add(out, "-smbios", heap_copy("type=0,vendor=Amazon EC2"));
+    add(out, "-smbios",
+        heap_printf("type=1,manufacturer=Amazon EC2,product=m5.large,uuid=%s", a->uuid));
+    add(out, "-smbios", heap_printf("type=2,manufacturer=Amazon EC2,asset=i-%s", digits));
+}
+
+unsigned qemu_cpus(bool kvm, size_t machines, long host)
+{
+    return !kvm && host > 0 && machines > CROWDED * (size_t)host ? 1 : CPUS;
+}
+
 void qemu_arguments(const struct qemu_args *a, struct texts *out)
 {
     texts_add(out, "qemu-system-x86_64");
@@ -52,13 +77,12 @@ void qemu_arguments(const struct qemu_args *a, struct texts *out)
     add(out, "-machine", heap_copy("q35"));
     add(out, "-accel", heap_copy(a->kvm ? "kvm" : "tcg,thread=multi"));
     add(out, "-cpu", heap_copy(a->kvm ? "max" : EMULATED_CPU));
-    add(out, "-smp", heap_printf("%d", CPUS));
+    add(out, "-smp", heap_printf("%u", a->cpus));
     add(out, "-m", heap_printf("%u", a->memory));
     texts_add(out, "-nodefaults");
     texts_add(out, "-no-user-config");
     add(out, "-display", heap_copy("none"));
-    add(out, "-smbios",
-        heap_printf("type=1,manufacturer=Google,product=Google Compute Engine,uuid=%s", a->uuid));
+    add_firmware(a, out);
     add_devices(a, out);
 }
 

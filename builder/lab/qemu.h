@@ -13,8 +13,14 @@ struct qemu_args {
     const struct node *node;
     const char *uuid;
     unsigned memory; /* MiB */
+    unsigned cpus;
+    bool aws; /* AWS's firmware (Nitro); else GCE's */
     bool kvm;
 };
+
+/* How many CPUs a machine gets on a host of `host` CPUs: two, or one where more than two emulated
+ * machines share a CPU of the host, and would wait for each other's other half. */
+unsigned qemu_cpus(bool kvm, size_t machines, long host);
 
 /* Appends the command line; its files are in the working directory that QEMU gets. */
 void qemu_arguments(const struct qemu_args *args, struct texts *out) NONNULL(1, 2);

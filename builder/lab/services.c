@@ -61,7 +61,7 @@ static int start_balancer(struct lab *lab, struct error *err)
 static int metadata_main(void *ctx)
 {
     const struct lab *lab = ctx;
-    const struct gce gce = {lab->cluster, NULL};
+    const struct gce gce = {.cluster = lab->cluster, .bundles = lab->bundles};
     struct error err = ERROR_INIT;
     if (metadata_serve(&gce, LAB_METADATA_ADDRESS ":80", &err) == 0)
         return 0;

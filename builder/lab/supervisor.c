@@ -119,6 +119,7 @@ static void find_machines(struct lab *lab)
         struct machine *m = &lab->machines[i];
         char *image AUTO_FREE = heap_printf(LAB_NODES "/%s/image", lab->cluster->nodes[i].name);
         m->node = &lab->cluster->nodes[i];
+        m->aws = strcmp(lab->cluster->sources[0], "aws") == 0;
         m->console_fd = -1;
         m->ended = MACHINE_STOPPED;
         m->created = access(image, F_OK) == 0;

@@ -69,14 +69,14 @@ static bool newer(const struct stat *a, const struct stat *b)
     return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-int wishes_image(const struct cluster *cluster, const char *out, const char *node, char **path,
-                 const char **format, struct error *err)
+/* The newest of that name; NULL when there is none. The caller frees it. */
+static char *find_image(const char *out, const char *name, const char **format)
 {
     static const char *const formats[] = {"raw", "qcow2"};
     struct stat best = {0}, s;
-    char *found AUTO_FREE = NULL;
+    char *found = NULL;
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        char *file AUTO_FREE = heap_printf("%s/%s.%s", out, node, formats[i]);
+        char *file AUTO_FREE = heap_printf("%s/%s.%s", out, name, formats[i]);
         if (stat(file, &s) < 0 || (found && !newer(&s, &best)))
             continue;
         best = s;
@@ -84,11 +84,21 @@ int wishes_image(const struct cluster *cluster, const char *out, const char *nod
         found = steal(file);
         *format = formats[i];
     }
+    return found;
+}
+
+int wishes_image(const struct cluster *cluster, const char *out, const char *const names[2],
+                 char **path, const char **format, struct error *err)
+{
+    char *found AUTO_FREE = find_image(out, names[0], format);
+    if (!found && names[1])
+        found = find_image(out, names[1], format);
+    const char *made = names[1] ? names[1] : names[0];
     if (!found)
         return error_set(err,
                          "there is no image of %s in %s; `nodebake build %s --cluster %s --out "
                          "%s` makes it",
-                         node, out, node, cluster->file, out);
+                         made, out, made, cluster->file, out);
     *path = realpath(found, NULL);
     return *path ? 0 : error_errno(err, "%s", found);
 }
@@ -111,18 +121,28 @@ struct making {
     struct buffer absent; /* names */
     struct error first;   /* what is said of the only one */
     unsigned absent_count;
+    const struct role *shared; /* its one image is absent */
 };
+
+static void note_absent(struct making *m, const char *name, const struct error *err)
+{
+    buffer_printf(&m->absent, " %s", name);
+    m->first = m->absent_count++ ? m->first : *err;
+}
 
 static void add(struct making *m, const struct role *role, const struct node *node)
 {
     char *image AUTO_FREE = NULL;
     const char *format = "";
     struct error err = ERROR_INIT;
-    if (have(m->wishes, node->name))
+    /* Where a node has nothing of its own in the image, one serves any of its role. */
+    bool shared = m->cluster->identity == IDENTITY_METADATA || role->identity_count == 0;
+    const char *const names[2] = {node->name, shared ? role->name : NULL};
+    if (have(m->wishes, node->name) || m->shared == role)
         return;
-    if (wishes_image(m->cluster, m->out, node->name, &image, &format, &err) < 0) {
-        buffer_printf(&m->absent, " %s", node->name);
-        m->first = m->absent_count++ ? m->first : err;
+    if (wishes_image(m->cluster, m->out, names, &image, &format, &err) < 0) {
+        note_absent(m, names[1] ? names[1] : names[0], &err);
+        m->shared = names[1] ? role : m->shared;
         return;
     }
     json_t *wish =
@@ -132,9 +152,8 @@ static void add(struct making *m, const struct role *role, const struct node *no
         json_array_append_new(m->wishes, wish);
         return;
     }
-    buffer_printf(&m->absent, " %s", node->name);
     error_set(&err, "%s: the path of the image is not UTF-8", node->name);
-    m->first = m->absent_count++ ? m->first : err;
+    note_absent(m, node->name, &err);
 }
 
 static void add_target(struct making *m, const struct target *target)

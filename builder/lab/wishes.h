@@ -22,10 +22,12 @@ int wishes_timeout(const char *text, unsigned *seconds, struct error *err)
 /* Reads 1 to 65535. */
 int wishes_port(const char *text, uint16_t *port, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
 
-/* The newest image of a node in the folder, NODE.raw or NODE.qcow2: its absolute path, which the
- * caller frees, and its format. One that is not there is an error that says how it is made. */
-int wishes_image(const struct cluster *cluster, const char *out, const char *node, char **path,
-                 const char **format, struct error *err) NONNULL(1, 2, 3, 4, 5, 6) MUST_CHECK;
+/* The newest image in the folder of the first name, NAME.raw or NAME.qcow2, or else of the second
+ * one, if there is one: its absolute path, which the caller frees, and its format. Without any it
+ * is an error, which says how it is made. */
+int wishes_image(const struct cluster *cluster, const char *out, const char *const names[2],
+                 char **path, const char **format, struct error *err)
+    NONNULL(1, 2, 3, 4, 5, 6) MUST_CHECK;
 
 /* The nodes of the targets (a role stands for all its nodes), each once, as the array "nodes" of a
  * request. `memory` 0: what the role's profile says. All images that lack are named at once. */

@@ -35,6 +35,24 @@ static void there_and_back(void **state)
     assert_string_equal(out.data, golden);
 }
 
+static void an_end_is_kept(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct bootstrap_token token;
+    struct buffer out AUTO_BUFFER = buffer_heap(), wrong AUTO_BUFFER = buffer_heap();
+    buffer_printf(&out, "%s  expiration: \"2026-12-23T04:26:11Z\"\n", golden);
+    buffer_printf(&wrong, "%s  expiration: \"2026-12-23\"\n", golden);
+    assert_int_equal(bootstrap_token_parse(golden, strlen(golden), &token, &err), 0);
+    assert_int_equal(token.ends, 0);
+    assert_int_equal(bootstrap_token_parse(out.data, out.len, &token, &err), 0);
+    assert_int_equal(token.ends, 1797999971);
+    struct buffer again AUTO_BUFFER = buffer_heap();
+    bootstrap_token_print(&token, &again);
+    assert_string_equal(again.data, out.data);
+    assert_int_equal(bootstrap_token_parse(wrong.data, wrong.len, &token, &err), -1);
+}
+
 /* Each letter comes, and none much more often than the others: 36000 of them, 1000 expected. */
 static void letters_are_even(void **state)
 {
@@ -44,7 +62,7 @@ static void letters_are_even(void **state)
     size_t kinds = 0;
     for (int i = 0; i < 36000 / TOKEN_SECRET; i++) {
         struct bootstrap_token token;
-        assert_int_equal(bootstrap_token_new(&token, &err), 0);
+        assert_int_equal(bootstrap_token_new(&token, 0, &err), 0);
         assert_int_equal(strlen(token.id), TOKEN_ID);
         assert_int_equal(strlen(token.secret), TOKEN_SECRET);
         for (const char *c = token.secret; *c; c++)
@@ -77,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
+        cmocka_unit_test(an_end_is_kept),
         cmocka_unit_test(letters_are_even),
         cmocka_unit_test(refuses_others),
     };

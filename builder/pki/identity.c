@@ -111,8 +111,8 @@ static int add_nodes(struct identity_list *list, const struct cluster *cluster,
 {
     for (size_t i = 0; i < cluster->node_count; i++) {
         const struct node *node = &cluster->nodes[i];
-        if (strcmp(node->role, row->role) != 0)
-            continue;
+        if (strcmp(node->role, row->role) != 0 || cluster->identity == IDENTITY_BOOTSTRAP)
+            continue; /* who asks for his certificate has none here */
         if (check_node(cluster, node, err) < 0)
             return -1;
         add_identity(list, cluster, row, node);

@@ -61,6 +61,22 @@ static void the_golden_text(void **state)
     assert_int_equal(out.len, strlen(golden));
 }
 
+/* Of a bundle, which has them beside it. */
+static void files_may_be_named(void **state)
+{
+    (void)state;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    struct kubeconfig config = worker("hard-way");
+    config.cert_file = "/var/lib/kubelet/worker-0.pem";
+    config.key_file = "/var/lib/kubelet/worker-0-key.pem";
+    kubeconfig_print(&config, &out);
+    char *tail = strstr(out.data, "  user:\n");
+    assert_string_equal(tail, "  user:\n"
+                              "    client-certificate: /var/lib/kubelet/worker-0.pem\n"
+                              "    client-key: /var/lib/kubelet/worker-0-key.pem\n");
+    assert_memory_equal(out.data, golden, (size_t)(tail - out.data));
+}
+
 /* A name that YAML would read as a number or a truth value stays a string. */
 static void quotes_odd_names(void **state)
 {
@@ -111,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_golden_text),
+        cmocka_unit_test(files_may_be_named),
         cmocka_unit_test(quotes_odd_names),
         cmocka_unit_test(there_and_back),
     };

@@ -80,6 +80,11 @@ void kubeconfig_print(const struct kubeconfig *c, struct buffer *out)
         buffer_printf(out, "    token: \"%s\"\n", c->token);
         return;
     }
+    if (c->cert_file && c->key_file) {
+        buffer_printf(out, "    client-certificate: %s\n    client-key: %s\n", c->cert_file,
+                      c->key_file);
+        return;
+    }
     add_data(out, "    client-certificate-data: ", c->cert);
     add_data(out, "    client-key-data: ", c->key);
 }

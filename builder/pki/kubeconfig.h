@@ -1,4 +1,5 @@
-/* Kubeconfig files: one cluster, one user, one context, everything embedded. */
+/* Kubeconfig files: one cluster, one user, one context, everything embedded unless files are named.
+ */
 #ifndef NB_BUILDER_KUBECONFIG_H
 #define NB_BUILDER_KUBECONFIG_H
 
@@ -9,10 +10,11 @@
 struct kubeconfig {
     const char *cluster, *server, *user;
     const struct buffer *ca, *cert, *key;
-    const char *token; /* instead of cert and key, or NULL */
+    const char *token;                /* instead of cert and key, or NULL */
+    const char *cert_file, *key_file; /* named instead of what they hold; NULL: embedded */
 };
 
-/* Appends the text as `kubectl config` writes it; it holds the private key. */
+/* Appends the text as `kubectl config` writes it; it holds the private key, or names its file. */
 void kubeconfig_print(const struct kubeconfig *config, struct buffer *out) NONNULL(1, 2);
 
 /* Appends the bytes in base64. */

@@ -200,22 +200,43 @@ static void decide_kubeconfig(const struct outputs_input *in, const struct outpu
     write_for(o, strncmp(why + name, ": ", 2) == 0 ? why + name + 2 : why);
 }
 
-static int make_missing(struct output_list *list, const struct output *o, struct error *err)
+const char *output_token_fault(const struct outputs_input *in, const struct output_list *list,
+                               time_t lasts)
+{
+    if (in->cluster->identity != IDENTITY_BOOTSTRAP)
+        return NULL; /* nothing is made of it */
+    if (!list->token.ends)
+        return "it has no end";
+    if (list->token.ends <= in->now)
+        return "it has expired";
+    return list->token.ends <= lasts ? "it ends soon" : NULL;
+}
+
+static int make_token(const struct outputs_input *in, struct output_list *list, struct error *err)
+{
+    unsigned given = in->cluster->pki.token_validity, hours = given ? given : TOKEN_VALIDITY_HOURS;
+    bool ends = in->cluster->identity == IDENTITY_BOOTSTRAP;
+    return bootstrap_token_new(&list->token, ends ? in->now + (time_t)hours * 3600 : 0, err);
+}
+
+static int make_missing(const struct outputs_input *in, struct output_list *list,
+                        const struct output *o, struct error *err)
 {
     if (o->kind == OUTPUT_ENCRYPTION)
         return encryption_rotate(&list->encryption, err);
-    return o->kind == OUTPUT_TOKEN ? bootstrap_token_new(&list->token, err) : 0;
+    return o->kind == OUTPUT_TOKEN ? make_token(in, list, err) : 0;
 }
 
 static int decide_one(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                      int folder, struct output_list *list, struct output *o, struct error *err)
+                      time_t lasts, int folder, struct output_list *list, struct output *o,
+                      struct error *err)
 {
     bool kubeconfig = o->kind == OUTPUT_KUBECONFIG || o->kind == OUTPUT_BOOTSTRAP;
     if (*o->fault.text && !(o->there && o->kind == OUTPUT_ENCRYPTION))
         return error_set(err, "%s", o->fault.text);
     if (!o->there) {
         write_for(o, "it is not there");
-        return make_missing(list, o, err);
+        return make_missing(in, list, o, err);
     }
     if (kubeconfig && new_ca)
         write_for(o, "ca.pem is new");
@@ -226,14 +247,18 @@ static int decide_one(const struct outputs_input *in, const struct decision *dec
         decide_kubeconfig(in, list, folder, o);
     else if (o->kind == OUTPUT_ENCRYPTION)
         decide_encryption(in, list, o);
+    else if (output_token_fault(in, list, lasts)) {
+        write_for(o, output_token_fault(in, list, lasts));
+        return make_token(in, list, err);
+    }
     return 0;
 }
 
 int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                   int folder, struct output_list *list, struct error *err)
+                   time_t lasts, int folder, struct output_list *list, struct error *err)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (decide_one(in, decisions, new_ca, folder, list, &list->items[i], err) < 0)
+        if (decide_one(in, decisions, new_ca, lasts, folder, list, &list->items[i], err) < 0)
             return -1;
     return 0;
 }

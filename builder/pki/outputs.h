@@ -35,6 +35,7 @@ struct outputs_input {
     const struct cluster *cluster;
     const struct identity_list *ids;
     const struct holding *holdings;
+    time_t now; /* of the run */
 };
 
 /* Lists the files, and reads what is there; faults are noted. */
@@ -42,16 +43,21 @@ void outputs_load(const struct outputs_input *in, int folder, struct output_list
     NONNULL(1, 3);
 
 /* Decides which are to be written, by what is decided about certificates (NULL: all are kept) and
- * about the CA. What is missing is made in memory. */
+ * about the CA. A bootstrap token has to last until that time. What is missing is made in memory.
+ */
 int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
-                   int folder, struct output_list *list, struct error *err)
-    NONNULL(1, 5, 6) MUST_CHECK;
+                   time_t lasts, int folder, struct output_list *list, struct error *err)
+    NONNULL(1, 6, 7) MUST_CHECK;
 
 /* Appends what is wrong with a kubeconfig that is there, a line "FILE: …" or "FILE:LINE: …" each.
  * What it should hold and nobody could read is passed over; folder: where it lies. */
 void output_faults(const struct outputs_input *in, const struct output_list *list,
                    const struct output *output, int folder, struct texts *faults)
     NONNULL(1, 2, 3, 5);
+
+/* Why the bootstrap token has to be another, or NULL: it may stay. */
+const char *output_token_fault(const struct outputs_input *in, const struct output_list *list,
+                               time_t lasts) NONNULL(1, 2);
 
 /* Appends what the file has to hold; all that it is made of is there. */
 void output_print(const struct outputs_input *in, const struct output_list *list,

@@ -98,8 +98,9 @@ static int decide_all(struct pki_work *w, const struct pki_options *options, str
     for (size_t i = w->ids.ca_count; i < w->ids.count; i++)
         if (w->decisions[i].verdict == VERDICT_REFUSE)
             return error_set(err, "%s", w->decisions[i].why.text);
-    return outputs_decide(&w->input, w->decisions, w->cas[0].state != CA_KEPT, w->folder,
-                          &w->outputs, err);
+    return outputs_decide(&w->input, w->decisions, w->cas[0].state != CA_KEPT,
+                          w->now + (time_t)options->renew_before * HOUR, w->folder, &w->outputs,
+                          err);
 }
 
 static int publish(const struct pki_work *w, size_t i, bool key, unsigned *written,

@@ -61,7 +61,8 @@ static void verify_output(const struct pki_work *w, const struct output *o, stru
         char *text AUTO_FREE =
             heap_printf("Kubernetes %s takes the kind %s", w->cluster->kubernetes, kind);
         fault_of(faults, o->file, "", text);
-    }
+    } else if (o->kind == OUTPUT_TOKEN && output_token_fault(&w->input, &w->outputs, w->now))
+        fault_of(faults, o->file, "", output_token_fault(&w->input, &w->outputs, w->now));
 }
 
 int pki_verify(const struct cluster *cluster, const char *dir, struct texts *faults,

@@ -21,7 +21,7 @@ int work_open(const struct cluster *cluster, const char *dir, bool write, struct
     w->holdings = heap_array(w->ids.count, sizeof *w->holdings);
     w->decisions = heap_array(w->ids.count, sizeof *w->decisions);
     w->cas = heap_array(w->ids.ca_count, sizeof *w->cas);
-    w->input = (struct outputs_input){cluster, &w->ids, w->holdings};
+    w->input = (struct outputs_input){cluster, &w->ids, w->holdings, w->now};
     if (check_clock(w->now, err) < 0)
         return -1;
     if (folder_open(dir, write, &w->folder, err) < 0)

@@ -6,6 +6,7 @@
 #include "builder/digest.h"
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/profile-values.h"
 #include "builder/plan/runtime.h"
 
 bool choices_replace_cloud_init(const struct plan_input *in)
@@ -101,9 +102,14 @@ static bool opens_firewalld_for_api(const struct plan_input *in)
     return opens_firewalld(in) && strcmp(in->role->name, "controller") == 0;
 }
 
+static bool guards_metadata(const struct plan_input *in)
+{
+    return !in->cluster->settings.metadata_for_pods && strcmp(in->role->name, "worker") == 0;
+}
+
 static bool wants_v1_runtime(const struct plan_input *in)
 {
-    return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "hard-way-worker");
+    return runtime_is_v1(in->cluster) && texts_have(&in->role->overlays, "containerd");
 }
 
 /* An overlay for images of one kind. */
@@ -115,7 +121,8 @@ struct choice {
 /* By the settings alone. */
 static const struct choice of_settings[] = {
     {"kernel-held", holds_kernel},
-    {"hard-way-worker-v1-runtime", wants_v1_runtime},
+    {"metadata-guard", guards_metadata},
+    {"containerd-v1-runtime", wants_v1_runtime},
     {NULL, NULL}, /* the end */
 };
 
@@ -156,7 +163,8 @@ int choices_add(const struct plan_input *in, struct overlay_list *list, struct e
         if (overlay_add(in->data, in->role->overlays.items[i], list, err) < 0)
             return -1;
     if (add_wanted(in, of_settings, list, err) < 0 ||
-        (in->base && add_wanted(in, choices, list, err) < 0))
+        (in->base && add_wanted(in, choices, list, err) < 0) ||
+        profile_place(in->profile, list, err) < 0)
         return -1;
     for (size_t i = 0; i < settings->overlays.count; i++)
         if (overlay_add_folder(settings->overlays.items[i], list, err) < 0)

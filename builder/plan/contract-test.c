@@ -10,7 +10,11 @@ static const char TAIL[] = "identity 0600 0 0 @NODE_NAME@.pem /etc/id.pem\n"
                            "template 0644 0 0 /etc/z.conf\n"
                            "template 0600 1000 4294967294 /etc/a.conf\n"
                            "unit ours.service multi-user.target /etc/systemd/system/ours.service\n"
-                           "unit base.service basic.target /lib/systemd/system/base.service\n";
+                           "unit base.service basic.target /lib/systemd/system/base.service\n"
+                           "forget /var/lib/dbus/machine-id\n"
+                           "forget /var/lib/systemd/random-seed\n"
+                           "forget /var/lib/systemd/credential.secret\n"
+                           "forget /var/lib/kubelet/pki/*\n";
 
 static void check_contract(const struct fixture *f, const char *head)
 {
@@ -32,6 +36,23 @@ static void a_node_has_a_whole_contract(void **state)
                       "source gce product_uuid\n"
                       "fact NODE_NAME label\nfrom NODE_NAME gce name\n"
                       "fact NODE_IP ipv4\nfrom NODE_IP gce network/ip\n");
+}
+
+static void a_failure_has_its_word(void **state)
+{
+    static const char *const words[] = {"continue", "poweroff", "shell"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct fixture *f AUTO_FIXTURE = fixture_create();
+        f->cluster.settings.on_failure = (enum on_failure)i;
+        char *head AUTO_FREE = heap_printf("nodebake-contract 1\ncluster small\nrole worker\n"
+                                           "node worker-0\ndeadline 60\non-failure %s\n"
+                                           "source gce product_uuid\n"
+                                           "fact NODE_NAME label\nfrom NODE_NAME gce name\n"
+                                           "fact NODE_IP ipv4\nfrom NODE_IP gce network/ip\n",
+                                           words[i]);
+        check_contract(f, head);
+    }
 }
 
 static void a_role_has_no_node_line(void **state)
@@ -70,6 +91,32 @@ static void paths_of_other_sources_stay_out(void **state)
                       "source gce product_uuid\n"
                       "fact NODE_NAME label\nfrom NODE_NAME gce right\n"
                       "fact NODE_IP ipv4\nfrom NODE_IP gce network/ip\n");
+}
+
+/* Attributes of AWS and GCE side by side, a deadline and an older version of AWS's service. */
+static void one_image_may_boot_on_two_clouds(void **state)
+{
+    static char aws[] = "aws", gce[] = "gce", one[] = "tags", two[] = "user-data#N",
+                name[] = "name";
+    struct fact_path names[] = {{aws, one}, {gce, name}, {aws, two}};
+    struct fact_path addresses[] = {{aws, one}, {gce, two}};
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    f->facts[0].paths = names;
+    f->facts[0].path_count = 3;
+    f->facts[1].paths = addresses;
+    f->facts[1].path_count = 2;
+    f->cluster.sources[1] = aws;
+    f->cluster.source_count = 2;
+    f->cluster.settings.deadline = 90;
+    f->cluster.settings.imds_v1 = true;
+    check_contract(f, "nodebake-contract 1\ncluster small\nrole worker\nnode worker-0\n"
+                      "deadline 90\non-failure continue\nimds v1\n"
+                      "source gce product_uuid\nsource aws board_asset_tag,product_uuid\n"
+                      "fact NODE_NAME label\nfrom NODE_NAME gce name\n"
+                      "from NODE_NAME aws tags\nfrom NODE_NAME aws user-data#N\n"
+                      "fact NODE_IP ipv4\nfrom NODE_IP gce user-data#N\n"
+                      "from NODE_IP aws tags\n");
 }
 
 static void what_is_there_already_stays(void **state)
@@ -117,9 +164,9 @@ static void facts_must_have_a_path_in_each_source(void **state)
                       "fact NODE_NAME label\nfrom NODE_NAME gce name\n"
                       "fact NODE_IP ipv4\nfrom NODE_IP gce network/ip\n");
     f->paths[1].source = aws;
-    refuse(f, "small.yaml: fact NODE_IP: no path for the metadata source gce");
+    refuse(f, "small.yaml:0: fact NODE_IP: no path for the metadata source gce");
     f->facts[0].path_count = 0;
-    refuse(f, "small.yaml: fact NODE_NAME: no path for the metadata source gce");
+    refuse(f, "small.yaml:0: fact NODE_NAME: no path for the metadata source gce");
 }
 
 /* All paths of the one fact; whose keys they are stands before it. */
@@ -146,6 +193,34 @@ static void keys_of_metadata_are_a_fact(void **state)
     assert_int_equal(contract_write(&f->plan, &keys, 1, &out, &err), 0);
     assert_null(strstr(out.data, "\nuser "));
     assert_null(strstr(out.data, "SSH_KEYS"));
+}
+
+/* Of no template, and only where the role has an identity. */
+static void an_identity_of_metadata_is_a_fact(void **state)
+{
+    (void)state;
+    struct fixture *f AUTO_FIXTURE = fixture_create();
+    static char aws[] = "aws";
+    static bool used[] = {false, false, false, false};
+    f->cluster.identity = IDENTITY_METADATA;
+    f->cluster.source_count = 2;
+    f->cluster.sources[1] = aws;
+    f->paths[1] = (struct fact_path){aws, (char *)"name"};
+    f->facts[0].path_count = 2;
+    f->plan.facts_used = used;
+    f->plan.in.node = NULL;
+    check_contract(f, "nodebake-contract 1\ncluster small\nrole worker\n"
+                      "deadline 60\non-failure continue\n"
+                      "source gce product_uuid\nsource aws board_asset_tag,product_uuid\n"
+                      "fact NODE_NAME label\nfrom NODE_NAME gce name\nfrom NODE_NAME aws name\n"
+                      "fact NODE_IDENTITY bundle\n"
+                      "from NODE_IDENTITY gce instance/attributes/node-identity\n"
+                      "from NODE_IDENTITY aws user-data#NODE_IDENTITY\n");
+    struct error err = ERROR_INIT;
+    struct buffer out AUTO_BUFFER = buffer_heap();
+    f->role.identity_count = 0;
+    assert_int_equal(contract_write(&f->plan, TEMPLATES, 2, &out, &err), 0);
+    assert_null(strstr(out.data, "bundle"));
 }
 
 /* The bounds of docs/contract.md: so many are taken, and one more is not. */
@@ -229,13 +304,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_has_a_whole_contract),
+        cmocka_unit_test(a_failure_has_its_word),
         cmocka_unit_test(a_role_has_no_node_line),
         cmocka_unit_test(without_a_source_facts_have_no_path),
         cmocka_unit_test(paths_of_other_sources_stay_out),
+        cmocka_unit_test(one_image_may_boot_on_two_clouds),
         cmocka_unit_test(what_is_there_already_stays),
         cmocka_unit_test(sources_must_be_known),
         cmocka_unit_test(facts_must_have_a_path_in_each_source),
         cmocka_unit_test(keys_of_metadata_are_a_fact),
+        cmocka_unit_test(an_identity_of_metadata_is_a_fact),
         cmocka_unit_test(lists_are_bounded),
         cmocka_unit_test(facts_are_bounded),
         cmocka_unit_test(the_text_is_bounded),

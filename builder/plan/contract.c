@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "builder/heap.h"
+#include "builder/plan/choices.h"
+#include "builder/plan/facts.h"
 #include "builder/plan/node-facts.h"
 #include "common/contract.h"
 
@@ -10,6 +13,7 @@ static const struct {
     const char *name, *identity;
 } sources[] = {
     {"gce", "product_uuid"},
+    {"aws", "board_asset_tag,product_uuid"}, /* Nitro's instance id; Xen's machines have no tag */
 };
 
 static int write_sources(const struct cluster *cluster, struct buffer *out, struct error *err)
@@ -36,24 +40,25 @@ static size_t write_paths(const struct node_fact *fact, const char *source, stru
     return n;
 }
 
-static int write_fact(const struct plan *plan, const struct node_fact *fact, struct buffer *out,
-                      struct error *err)
+static int write_fact(const struct plan *plan, size_t index, struct buffer *out, struct error *err)
 {
+    const struct node_fact *fact = node_fact_at(&plan->in, index);
     const struct cluster *cluster = plan->in.cluster;
     if (fact->type == VALUE_SSHKEYS)
         buffer_printf(out, "user %s\n", cluster->settings.access.user);
     buffer_printf(out, "fact %s %s\n", fact->name, value_type_name(fact->type));
     for (size_t i = 0; i < cluster->source_count; i++)
         if (!write_paths(fact, cluster->sources[i], out))
-            return error_set(err, "%s: fact %s: no path for the metadata source %s",
-                             plan->in.profile->file, fact->name, cluster->sources[i]);
+            return error_set(err, "%s:%u: fact %s: no path for the metadata source %s",
+                             node_fact_file(&plan->in, index), fact->line, fact->name,
+                             cluster->sources[i]);
     return 0;
 }
 
 static int write_facts(const struct plan *plan, struct buffer *out, struct error *err)
 {
     for (size_t i = 0; i < node_fact_count(&plan->in); i++)
-        if (plan_wants_fact(plan, i) && write_fact(plan, node_fact_at(&plan->in, i), out, err) < 0)
+        if (plan_wants_fact(plan, i) && write_fact(plan, i, out, err) < 0)
             return -1;
     return 0;
 }
@@ -63,6 +68,50 @@ static void write_units(const struct plan *plan, struct buffer *out)
     for (size_t i = 0; i < plan->enabled_count; i++)
         buffer_printf(out, "unit %s %s %s\n", plan->enabled[i].name, plan->enabled[i].wanted_by,
                       plan->enabled[i].path);
+}
+
+static bool host_keys_are_made(const struct plan_input *in)
+{
+    return in->base && choices_make_host_keys(in);
+}
+
+/* What another machine must not keep of the one that its disk was copied from. Host keys go only
+ * where a unit of ours makes new ones. */
+static const struct {
+    const char *path;
+    bool (*applies)(const struct plan_input *in); /* NULL: always */
+} forgets[] = {
+    {"/etc/ssh/ssh_host_*", host_keys_are_made},
+    {"/var/lib/dbus/machine-id", NULL},
+    {"/var/lib/systemd/random-seed", NULL},
+    {"/var/lib/systemd/credential.secret", NULL},
+    {"/var/lib/kubelet/pki/*", NULL},
+};
+
+/* What a kubelet that asked for its certificates has got, wherever the profile puts it. */
+static void forget_asked(const struct plan *plan, struct buffer *out)
+{
+    const struct plan_input *in = &plan->in;
+    if (in->cluster->identity != IDENTITY_BOOTSTRAP || strcmp(in->role->name, "controller") == 0)
+        return;
+    struct facts *facts AUTO_FACTS = facts_create(in, plan->facts_used);
+    struct buffer text AUTO_BUFFER = buffer_heap();
+    buffer_puts(&text, "forget @KUBELET_KUBECONFIG@\nforget @PKI_DIR@/kubelet*\n");
+    facts_expand(facts, &text, out);
+}
+
+static void write_forgets(const struct plan *plan, struct buffer *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(forgets); i++)
+        if (!forgets[i].applies || forgets[i].applies(&plan->in))
+            buffer_printf(out, "forget %s\n", forgets[i].path);
+    forget_asked(plan, out);
+}
+
+static const char *on_failure_name(enum on_failure action)
+{
+    static const char *const names[] = {"continue", "poweroff", "shell"};
+    return names[action];
 }
 
 static int check_count(const char *what, size_t n, size_t max, struct error *err)
@@ -122,7 +171,12 @@ int contract_write(const struct plan *plan, const struct contract_template *temp
                   plan->in.cluster->name, role->name);
     if (plan->in.node)
         buffer_printf(out, "node %s\n", plan->in.node->name);
-    buffer_printf(out, "deadline %d\non-failure continue\n", CONTRACT_DEADLINE);
+    const struct settings *settings = &plan->in.cluster->settings;
+    buffer_printf(out, "deadline %u\non-failure %s\n",
+                  settings->deadline ? settings->deadline : CONTRACT_DEADLINE,
+                  on_failure_name(settings->on_failure));
+    if (settings->imds_v1)
+        buffer_puts(out, "imds v1\n");
     if (write_sources(plan->in.cluster, out, err) < 0 || write_facts(plan, out, err) < 0)
         return -1;
     for (size_t i = 0; i < role->identity_count; i++)
@@ -132,5 +186,6 @@ int contract_write(const struct plan *plan, const struct contract_template *temp
         buffer_printf(out, "template %04o %u %u %s\n", (unsigned)templates[i].mode,
                       (unsigned)templates[i].uid, (unsigned)templates[i].gid, templates[i].path);
     write_units(plan, out);
+    write_forgets(plan, out);
     return check_count("bytes", out->len, CONTRACT_BYTES_MAX, err);
 }

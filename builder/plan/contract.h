@@ -5,7 +5,7 @@
 #include "builder/plan/plan.h"
 #include "common/buffer.h"
 
-enum { CONTRACT_DEADLINE = 60 }; /* seconds that firstboot has */
+enum { CONTRACT_DEADLINE = 60 }; /* seconds that firstboot has, unless cluster.yaml says it */
 
 /* A template that firstboot renders. */
 struct contract_template {

@@ -6,13 +6,12 @@
 
 #include "builder/heap.h"
 #include "builder/image/base.h"
+#include "builder/plan/facts-choices.h"
 #include "builder/plan/node-facts.h"
 #include "builder/plan/registry-config.h"
 #include "builder/plan/resolver.h"
 
 enum { JOURNAL_MIB = 500 };
-
-typedef void fact_value(const struct plan_input *in, struct buffer *out);
 
 static void sandbox_image(const struct plan_input *in, struct buffer *out)
 {
@@ -42,14 +41,6 @@ static void resolv_conf(const struct plan_input *in, struct buffer *out)
     buffer_puts(out, resolved ? "/run/systemd/resolve/resolv.conf" : "/etc/resolv.conf");
 }
 
-/* Keys and values are checked to hold nothing that systemd or the flag would take apart. */
-static void kubelet_node_labels(const struct plan_input *in, struct buffer *out)
-{
-    for (size_t i = 0; in->node && i < in->node->label_count; i++)
-        buffer_printf(out, "%s%s=%s", i ? "," : "--node-labels=", in->node->labels[i].key,
-                      in->node->labels[i].value);
-}
-
 static bool is_controller(const struct node *node)
 {
     return strcmp(node->role, "controller") == 0;
@@ -63,13 +54,16 @@ static void controller_count(const struct plan_input *in, struct buffer *out)
     buffer_printf(out, "%zu", n);
 }
 
+/* Members are called by what is known of a machine before it is launched. */
 static void etcd_initial_cluster(const struct plan_input *in, struct buffer *out)
 {
+    const char *name = profile_value(in->profile, "ETCD_NAME");
+    bool by_address = name && strcmp(name, "@INTERNAL_IP@") == 0;
     for (size_t i = 0; i < in->cluster->node_count; i++) {
         const struct node *node = &in->cluster->nodes[i];
         if (is_controller(node))
-            buffer_printf(out, "%s%s=https://%s:2380", out->len ? "," : "", node->name,
-                          node->address);
+            buffer_printf(out, "%s%s=https://%s:2380", out->len ? "," : "",
+                          by_address ? node->address : node->name, node->address);
     }
 }
 
@@ -133,22 +127,6 @@ static void etcd_ca(const struct plan_input *in, struct buffer *out)
     buffer_puts(out, in->cluster->pki.own_cas ? "etcd-ca" : "ca");
 }
 
-/* Of several lines. With a CA that signs others, too, the name alone tells the front proxy. */
-static void front_proxy_flags(const struct plan_input *in, struct buffer *out)
-{
-    if (in->cluster->pki.layout == PKI_SHARED)
-        return;
-    buffer_printf(out,
-                  " \\\n  --proxy-client-cert-file=/var/lib/kubernetes/front-proxy-client.pem"
-                  " \\\n  --proxy-client-key-file=/var/lib/kubernetes/front-proxy-client-key.pem"
-                  " \\\n  --requestheader-allowed-names=front-proxy-client"
-                  " \\\n  --requestheader-client-ca-file=/var/lib/kubernetes/%s.pem"
-                  " \\\n  --requestheader-extra-headers-prefix=X-Remote-Extra-"
-                  " \\\n  --requestheader-group-headers=X-Remote-Group"
-                  " \\\n  --requestheader-username-headers=X-Remote-User",
-                  in->cluster->pki.own_cas ? "front-proxy-ca" : "ca");
-}
-
 /* The version of the scheduler's configuration that the release takes: v1beta1 went in 1.23,
  * v1beta2 in 1.28, and v1 came in 1.25. */
 static void scheduler_api(const struct plan_input *in, struct buffer *out)
@@ -158,14 +136,6 @@ static void scheduler_api(const struct plan_input *in, struct buffer *out)
                   minor < 23   ? "v1beta1"
                   : minor < 25 ? "v1beta2"
                                : "v1");
-}
-
-/* A line; older versions have a flag for it. */
-static void kubelet_runtime(const struct plan_input *in, struct buffer *out)
-{
-    if (cluster_minor(in->cluster) >= 27)
-        buffer_puts(out,
-                    "\ncontainerRuntimeEndpoint: \"unix:///var/run/containerd/containerd.sock\"");
 }
 
 /* Of several lines. */
@@ -203,8 +173,11 @@ static const struct {
     {"CGROUP_DRIVER", 0, cgroup_driver},
     {"SYSTEMD_CGROUP", 0, systemd_cgroup},
     {"RESOLV_CONF", 0, resolv_conf},
-    {"KUBELET_NODE_LABELS", 0, kubelet_node_labels},
-    {"KUBELET_RUNTIME", 0, kubelet_runtime},
+    {"RUNTIME_UNIT", 0, fact_runtime_unit},
+    {"KUBELET_RUNTIME", 0, fact_kubelet_runtime},
+    {"KUBELET_RUNTIME_FLAGS", 0, fact_kubelet_runtime_flags},
+    {"CNI_TEMPLATE", 0, fact_cni_template},
+    {"DOCKER_MIRRORS", 0, fact_docker_mirrors},
     {"JOURNAL_SIZE", 0, journal_size},
     {"REGISTRY_CONFIG", 0, containerd_registries},
     {"CONTROLLER_COUNT", 0, controller_count},
@@ -216,11 +189,31 @@ static const struct {
     {"ETCD_CLIENT", 0, etcd_client},
     {"API_SERVER", 0, api_server},
     {"KUBELET_CLIENT", 0, kubelet_client},
-    {"FRONT_PROXY_FLAGS", 0, front_proxy_flags},
+    {"API_NAMES", 0, fact_api_names},
+    {"API_SERVER_FLAGS", 0, fact_api_server_flags},
+    {"CONTROLLER_MANAGER_FLAGS", 0, fact_controller_flags},
     {"SCHEDULER_API", 0, scheduler_api},
     {"POD_TABLE", 0, pod_table},
     {"COREDNS_IMAGE", 0, coredns_image},
 };
+
+/* What may hold facts of the node. */
+static const struct {
+    const char *name;
+    fact_value *text;
+} texts[] = {
+    {"KUBELET_CHOICES", fact_kubelet_choices},
+    {"API_NODE_NAME", fact_api_node_name},
+    {"PROXY_NODE_NAME", fact_proxy_node_name},
+};
+
+static size_t find_choice(const char *name)
+{
+    size_t i = 0;
+    while (i < ARRAY_LEN(texts) && strcmp(texts[i].name, name) != 0)
+        i++;
+    return i;
+}
 
 static void work_out(const struct plan_input *in, size_t row, struct buffer *out)
 {
@@ -248,6 +241,39 @@ struct facts *facts_create(const struct plan_input *in, bool *used)
     return facts;
 }
 
+/* A text that may hold facts itself: a value of the profile, or the one that choices make. The
+ * caller frees it; NULL: the name is that of none. */
+static char *find_text(const struct facts *facts, const char *name)
+{
+    const char *value = profile_value(facts->in->profile, name);
+    if (value)
+        return heap_copy(value);
+    size_t i = find_choice(name);
+    if (i == ARRAY_LEN(texts))
+        return NULL;
+    struct buffer text = buffer_heap();
+    buffer_puts(&text, "");
+    texts[i].text(facts->in, &text);
+    return text.data;
+}
+
+void facts_expand(struct facts *facts, const struct buffer *text, struct buffer *out)
+{
+    const char *at = text->len ? text->data : "", *end = at + text->len;
+    while (at < end) {
+        size_t n = (size_t)(at[0] == '@') + strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        bool name = at[0] == '@' && n > 1 && at[n] == '@';
+        char *value AUTO_FREE = NULL;
+        char *word AUTO_FREE = name ? heap_printf("%.*s", (int)(n - 1), at + 1) : NULL;
+        size_t len = name ? n + 1 : at[0] == '@' && at[1] == '@' ? 2 : 1;
+        if (name && (value = find_text(facts, word)))
+            buffer_puts(out, value);
+        else
+            buffer_add(out, at, len);
+        at += len;
+    }
+}
+
 static size_t find_row(const char *name)
 {
     size_t i = 0;
@@ -258,7 +284,8 @@ static size_t find_row(const char *name)
 
 bool facts_builder_has(const char *name)
 {
-    return find_row(name) < ARRAY_LEN(table) || node_fact_reserved(name);
+    return find_row(name) < ARRAY_LEN(table) || node_fact_reserved(name) ||
+           find_choice(name) < ARRAY_LEN(texts);
 }
 
 enum template_answer facts_lookup(void *ctx, const char *name, const char **value)
@@ -270,7 +297,8 @@ enum template_answer facts_lookup(void *ctx, const char *name, const char **valu
         return TEMPLATE_VALUE;
     }
     size_t fact = node_fact_index(facts->in, name);
-    if (fact == node_fact_count(facts->in))
+    if (fact == node_fact_count(facts->in) ||
+        node_fact_at(facts->in, fact)->type == VALUE_BUNDLE) /* that is for no template */
         return TEMPLATE_UNKNOWN;
     facts->used[fact] = true;
     return TEMPLATE_LATER;

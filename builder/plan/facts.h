@@ -20,6 +20,11 @@ bool facts_builder_has(const char *name) NONNULL(1);
 /* For template_render; ctx is the struct facts. */
 template_lookup facts_lookup;
 
+/* Appends the text with the names of texts that hold facts themselves (the profile's values, what
+ * the choices of cluster.yaml make of flags) replaced, once. */
+void facts_expand(struct facts *facts, const struct buffer *text, struct buffer *out)
+    NONNULL(1, 2, 3);
+
 /* Frees the facts; NULL is allowed. */
 void facts_free(struct facts *facts);
 void facts_free_at(struct facts **facts);

@@ -21,6 +21,18 @@ static struct profile *golden_profile;
 static struct release golden_release = {
     .file = "release.yaml", .kubernetes = "1.21.0", .sandbox_image = "k8s.gcr.io/pause:3.4.1"};
 
+/* Loads the profile anew, for the cluster as it is now. */
+static inline void golden_choose(void)
+{
+    struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
+    profile_free(golden_profile);
+    golden_profile = NULL;
+    if (profile_load("profiles/hard-way.yaml", &golden_profile, &problems, &err) < 0)
+        fail_msg("%s", err.text);
+    profile_choose(golden_profile, golden_cluster);
+}
+
 /* Loads the cluster anew, without settings. */
 static inline int golden_setup(void **state)
 {
@@ -33,6 +45,7 @@ static inline int golden_setup(void **state)
         print_error("%s\n", err.text);
         return -1;
     }
+    profile_choose(golden_profile, golden_cluster);
     return 0;
 }
 

@@ -61,11 +61,12 @@ static void add_path(json_t *from, const struct fact_path *path)
         json_object_set_new(from, path->source, json_pack("[O, o]", there, text));
 }
 
-static json_t *fact_json(const struct node_fact *fact)
+static json_t *fact_json(const struct plan_input *in, const struct node_fact *fact)
 {
     json_t *from = json_object();
     for (size_t i = 0; i < fact->path_count; i++)
-        add_path(from, &fact->paths[i]);
+        if (node_fact_asks(in, &fact->paths[i]))
+            add_path(from, &fact->paths[i]);
     return json_pack("{s:s, s:s, s:o}", "name", fact->name, "type", value_type_name(fact->type),
                      "from", from);
 }
@@ -75,7 +76,7 @@ static json_t *facts_json(const struct plan *plan)
     json_t *list = json_array();
     for (size_t i = 0; i < node_fact_count(&plan->in); i++)
         if (plan_wants_fact(plan, i))
-            json_array_append_new(list, fact_json(node_fact_at(&plan->in, i)));
+            json_array_append_new(list, fact_json(&plan->in, node_fact_at(&plan->in, i)));
     return list;
 }
 

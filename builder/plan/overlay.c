@@ -158,6 +158,12 @@ int overlay_add_own(const struct own_file *own, const char *cluster, struct over
     return put(list, file, err);
 }
 
+void overlay_list_remove(struct overlay_list *list, size_t i)
+{
+    free_file(&list->files[i]);
+    memmove(&list->files[i], &list->files[i + 1], (--list->count - i) * sizeof *list->files);
+}
+
 void overlay_list_free(struct overlay_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -44,6 +44,9 @@ int overlay_add_folder(const char *folder, struct overlay_list *list, struct err
 int overlay_add_own(const struct own_file *file, const char *cluster, struct overlay_list *list,
                     struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* Takes the i-th file out of the list. */
+void overlay_list_remove(struct overlay_list *list, size_t i) NONNULL(1);
+
 /* Frees what the list holds. */
 void overlay_list_free(struct overlay_list *list);
 #define AUTO_OVERLAYS __attribute__((cleanup(overlay_list_free)))

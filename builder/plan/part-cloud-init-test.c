@@ -27,8 +27,10 @@ static int setup(void **state)
     struct error err = ERROR_INIT;
     struct problems problems AUTO_PROBLEMS = {0};
     if (cluster_load("tests/golden/cluster.yaml", none, &cluster, &problems, &err) == 0 &&
-        profile_load("profiles/hard-way.yaml", &profile, &problems, &err) == 0)
+        profile_load("profiles/hard-way.yaml", &profile, &problems, &err) == 0) {
+        profile_choose(profile, cluster);
         return 0;
+    }
     print_error("%s\n", err.text);
     return -1;
 }
@@ -218,7 +220,8 @@ static void a_draft_leaves_it_open(void **state)
     struct plan *plan AUTO_PLAN = make(NULL, CLOUD_INIT_DISABLE);
     assert_null(tree_find(plan->tree, "/etc/cloud/cloud-init.disabled"));
     assert_null(tree_find(plan->tree, "/usr/lib/nodebake/grow"));
-    assert_null(tree_find(plan->tree, PATH_PRESET_ALWAYS));
+    assert_string_equal(entry_at(plan, PATH_PRESET_ALWAYS)->text,
+                        "enable nodebake-firstboot.service\n");
 }
 
 int main(void)

@@ -72,7 +72,7 @@ int part_container_images(struct plan *plan, struct error *err)
 {
     const struct texts *archives = &plan->in.cluster->settings.container_images;
     struct texts all AUTO_TEXTS = {0};
-    if (!archives->count || !role_has_binary(plan->in.role, "containerd"))
+    if (!archives->count || strcmp(plan->in.role->name, "worker") != 0)
         return 0;
     if (part_dir(plan, PATH_IMAGES, 0755, SOURCE, err) < 0)
         return -1;

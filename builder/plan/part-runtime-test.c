@@ -79,10 +79,10 @@ static void it_has_a_configuration_of_its_own(void **state)
     (void)state;
     struct overlay_list first AUTO_OVERLAYS = {0}, second AUTO_OVERLAYS = {0},
                               other AUTO_OVERLAYS = {0};
-    assert_string_equal(config_of("hard-way-worker", RUNTIME_V1, &first)->name,
-                        "hard-way-worker-v1-runtime/etc/containerd/config.toml");
-    assert_string_equal(config_of("hard-way-worker", "io.containerd.runc.v2", &second)->name,
-                        "hard-way-worker/etc/containerd/config.toml");
+    assert_string_equal(config_of("containerd", RUNTIME_V1, &first)->name,
+                        "containerd-v1-runtime/etc/containerd/config.toml");
+    assert_string_equal(config_of("containerd", "io.containerd.runc.v2", &second)->name,
+                        "containerd/etc/containerd/config.toml");
     assert_null(config_of("common", RUNTIME_V1, &other));
 }
 

@@ -12,10 +12,10 @@
 typedef int part_add(struct plan *plan, struct error *err);
 
 static part_add *const parts[] = {
-    part_access,    part_cloud_init,  part_container_images,
-    part_host_name, part_kernel,      part_modules,
-    part_ntp,       part_proxy,       part_registries,
-    part_runtime,   part_trusted_cas,
+    part_access,      part_cloud_init, part_cni,        part_container_images,
+    part_host_name,   part_kernel,     part_manifests,  part_modules,
+    part_ntp,         part_proxy,      part_registries, part_runtime,
+    part_trusted_cas,
 };
 
 /* They look at what the others and the overlays have added. */

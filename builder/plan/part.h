@@ -86,6 +86,15 @@ int part_host_name(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHEC
 /* The servers of whatever keeps the base's time. */
 int part_ntp(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
+/* CNI plugins of the user's, and whether all are there that the network needs. */
+int part_cni(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
+/* Does a plugin of the user's take the place of what the release has for that path? */
+bool part_cni_replaces(const struct plan_input *in, const char *path) NONNULL(1, 2);
+
+/* What controllers give the cluster beside nodebake's own. */
+int part_manifests(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* The proxy of containerd, docker, apt and login shells. */
 int part_proxy(struct plan *plan, struct error *err) NONNULL(1, 2) MUST_CHECK;
 

@@ -86,13 +86,13 @@ static inline struct fixture *fixture_create(void)
                             .pod_cidr = (char *)"10.9.0.0/24"};
     for (size_t i = 0; i < 3; i++)
         f->paths[i] = (struct fact_path){gce, i ? addr : name};
-    f->facts[0] = (struct node_fact){(char *)"NODE_NAME", VALUE_LABEL, &f->paths[0], 1, 0};
-    f->facts[1] = (struct node_fact){(char *)"NODE_IP", VALUE_IPV4, &f->paths[1], 1, 0};
-    f->facts[2] = (struct node_fact){(char *)"UNUSED", VALUE_TOKEN, &f->paths[2], 1, 0};
+    f->facts[0] = (struct node_fact){(char *)"NODE_NAME", VALUE_LABEL, &f->paths[0], 1, 0, 0};
+    f->facts[1] = (struct node_fact){(char *)"NODE_IP", VALUE_IPV4, &f->paths[1], 1, 0, 0};
+    f->facts[2] = (struct node_fact){(char *)"UNUSED", VALUE_TOKEN, &f->paths[2], 1, 0, 0};
     f->identity[0] = (struct pki_file){
         .file = (char *)"@NODE_NAME@.pem", .path = (char *)"/etc/id.pem", .mode = 0600};
-    f->units[0] = (struct unit){(char *)"ours.service", (char *)"multi-user.target"};
-    f->units[1] = (struct unit){(char *)"base.service", (char *)"basic.target"};
+    f->units[0] = (struct unit){(char *)"ours.service", (char *)"multi-user.target", 0};
+    f->units[1] = (struct unit){(char *)"base.service", (char *)"basic.target", 0};
     f->enabled[0] = (struct enabled_unit){f->units[0].name, f->units[0].wanted_by,
                                           (char *)"/etc/systemd/system/ours.service"};
     f->enabled[1] = (struct enabled_unit){f->units[1].name, f->units[1].wanted_by,

@@ -34,6 +34,7 @@ static int setup(void **state)
         print_error("%s\n", err.text);
         return -1;
     }
+    profile_choose(profile, cluster);
     return 0;
 }
 
@@ -131,7 +132,7 @@ static void facts_go_where_they_belong(void **state)
     assert_non_null(strstr(containerd, "sandbox_image = \"k8s.gcr.io/pause:3.4.1\""));
     assert_non_null(strstr(containerd, "SystemdCgroup = true"));
     const char *unit = text_at(plan, "/etc/systemd/system/kubelet.service");
-    assert_non_null(strstr(unit, "--v=2 --node-labels=zone=a,rack=r1\n"));
+    assert_non_null(strstr(unit, "--v=2 \\\n  --node-labels=zone=a,rack=r1\n"));
     assert_non_null(strstr(text_at(plan, "/var/lib/kube-proxy/kube-proxy-config.yaml"),
                            "clusterCIDR: \"10.200.0.0/16\""));
 }
@@ -217,15 +218,16 @@ static void overlays_fail_with_file_and_line(void **state)
     assert_int_equal(mkdir(overlays, 0700) | mkdir(common, 0700), 0);
     assert_int_equal(file_publish(AT_FDCWD, file, "ok\n@NOBODY@\n", 12, 0644, &err), 0);
     struct role role = *in.role;
-    role.overlays.count = 1;                 /* common alone, */
-    cluster->settings.kernel_updates = true; /* without kernel-held */
+    role.overlays.count = 1; /* common alone, */
+    cluster->settings.kernel_updates = cluster->settings.metadata_for_pods =
+        true; /* without kernel-held */
     in.role = &role;
     in.data = folder;
     char *expected AUTO_FREE =
         heap_printf("plan worker-0: %s: line 2: nothing supplies @NOBODY@", file);
     assert_int_equal(plan_make(&in, &plan, &err), -1);
     assert_string_equal(err.text, expected);
-    cluster->settings.kernel_updates = false;
+    cluster->settings.kernel_updates = cluster->settings.metadata_for_pods = false;
     assert_int_equal(unlink(file) | rmdir(common) | rmdir(overlays) | rmdir(folder), 0);
 }
 
@@ -236,19 +238,29 @@ static void a_profile_may_not_take_a_fact_of_the_builder(void **state)
     struct plan_input in = input("worker-0", NULL);
     struct plan *plan = NULL;
     struct node_fact facts[] = {profile->facts[0], profile->facts[1]};
-    char name[] = "CLUSTER_DNS", keys[] = "SSH_KEYS";
+    char name[] = "CLUSTER_DNS", keys[] = "SSH_KEYS", identity[] = "NODE_IDENTITY",
+         cloud[] = "CLOUD_NODE_NAME", choice[] = "API_NODE_NAME";
     facts[1].name = name;
     struct profile shadowing = *profile;
     shadowing.facts = facts;
     shadowing.fact_count = 2;
     in.profile = &shadowing;
     assert_int_equal(plan_make(&in, &plan, &err), -1);
-    assert_string_equal(err.text, "profiles/hard-way.yaml: the fact CLUSTER_DNS is one that "
+    assert_string_equal(err.text, "profiles/hard-way.yaml:19: the fact CLUSTER_DNS is one that "
                                   "nodebake itself supplies; name it otherwise");
     facts[1].name = keys;
     assert_int_equal(plan_make(&in, &plan, &err), -1);
-    assert_string_equal(err.text, "profiles/hard-way.yaml: the fact SSH_KEYS is one that "
+    assert_string_equal(err.text, "profiles/hard-way.yaml:19: the fact SSH_KEYS is one that "
                                   "nodebake itself supplies; name it otherwise");
+    facts[1].name = identity;
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_non_null(strstr(err.text, "the fact NODE_IDENTITY is one that nodebake itself"));
+    facts[1].name = cloud;
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_non_null(strstr(err.text, "the fact CLOUD_NODE_NAME is one that nodebake itself"));
+    facts[1].name = choice;
+    assert_int_equal(plan_make(&in, &plan, &err), -1);
+    assert_non_null(strstr(err.text, "the fact API_NODE_NAME is one that nodebake itself"));
 }
 
 static void targets_are_roles_and_nodes(void **state)
@@ -265,6 +277,58 @@ static void targets_are_roles_and_nodes(void **state)
     free(steal(targets));
     assert_int_equal(target_select(cluster, profile, NULL, 0, &targets, &n, &err), 0);
     assert_int_equal(n, 3); /* all nodes */
+}
+
+/* Their keys are in no image. */
+static void workers_may_share_an_image(void **state)
+{
+    (void)state;
+    struct target *targets AUTO_FREE = NULL;
+    size_t n = 0;
+    struct error err = ERROR_INIT;
+    char *names[] = {"worker-1"};
+    cluster->identity = IDENTITY_METADATA;
+    assert_int_equal(target_select(cluster, profile, NULL, 0, &targets, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(targets[0].node->name, "controller-0");
+    assert_string_equal(targets[1].role->name, "worker");
+    assert_null(targets[1].node);
+    free(steal(targets));
+    assert_int_equal(target_select(cluster, profile, names, 1, &targets, &n, &err), 0);
+    assert_string_equal(targets[0].node->name, "worker-1");
+    free(steal(targets));
+    cluster->identity = IDENTITY_BOOTSTRAP;
+    assert_int_equal(target_select(cluster, profile, NULL, 0, &targets, &n, &err), 0);
+    cluster->identity = IDENTITY_IMAGE;
+    assert_int_equal(n, 2);
+    assert_string_equal(targets[0].node->name, "controller-0");
+    assert_string_equal(targets[1].role->name, "worker");
+    assert_null(targets[1].node);
+    assert_int_equal(target_check(profile, targets, n, &err), 0);
+}
+
+static void machines_may_be_named_at_launch(void **state)
+{
+    (void)state;
+    struct target *targets AUTO_FREE = NULL;
+    size_t n = 0;
+    struct error err = ERROR_INIT;
+    char *names[] = {"worker", "worker-1"};
+    struct profile launch = *profile;
+    launch.names_at_launch = true;
+    assert_int_equal(target_select(cluster, &launch, NULL, 0, &targets, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(targets[0].role->name, "controller");
+    assert_null(targets[0].node);
+    assert_null(targets[1].node);
+    assert_int_equal(target_check(&launch, targets, n, &err), 0);
+    free(steal(targets));
+    /* The lab's machines have names all the same. */
+    assert_int_equal(target_select(cluster, &launch, names, 2, &targets, &n, &err), 0);
+    assert_int_equal(target_check(&launch, targets, n, &err), -1);
+    assert_string_equal(err.text, "worker-1: with profile hard-way a machine gets its name when it "
+                                  "is launched, so no image can be that of one node; name the "
+                                  "role, `worker`, whose image serves all of them");
 }
 
 static void a_role_may_be_laid_out_by_no_profile(void **state)
@@ -307,6 +371,8 @@ int main(void)
         cmocka_unit_test(overlays_fail_with_file_and_line),
         cmocka_unit_test(a_profile_may_not_take_a_fact_of_the_builder),
         cmocka_unit_test(targets_are_roles_and_nodes),
+        cmocka_unit_test(workers_may_share_an_image),
+        cmocka_unit_test(machines_may_be_named_at_launch),
         cmocka_unit_test(a_role_may_be_laid_out_by_no_profile),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

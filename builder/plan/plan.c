@@ -1,7 +1,6 @@
 #include "builder/plan/plan.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,22 +25,6 @@ struct templates {
     struct contract_template *items;
     size_t count, cap;
 };
-
-int plan_check_versions(const struct cluster *cluster, const struct profile *profile,
-                        const struct release *release, struct error *err)
-{
-    unsigned major = 0, minor = 0;
-    if (sscanf(cluster->kubernetes, "%u.%u", &major, &minor) != 2 || major != 1 ||
-        minor < profile->minor_from || minor > profile->minor_to)
-        return error_set(err, "%s:%u: profile %s lays out Kubernetes 1.%u to 1.%u, not %s",
-                         cluster->file, cluster->kubernetes_line, profile->name,
-                         profile->minor_from, profile->minor_to, cluster->kubernetes);
-    if (strcmp(release->kubernetes, cluster->kubernetes) != 0)
-        return error_set(err, "%s:%u: kubernetes is %s, but the release file %s is for %s",
-                         cluster->file, cluster->kubernetes_line, cluster->kubernetes,
-                         release->file, release->kubernetes);
-    return 0;
-}
 
 /* The entry of an overlay's file, at another path where one is given, without content. */
 static struct entry entry_of(const struct overlay_file *file, const char *path)
@@ -72,9 +55,11 @@ static int add_overlay_text(struct plan *plan, const struct overlay_file *file,
                             const struct buffer *raw, struct facts *facts,
                             struct templates *templates, struct error *err)
 {
-    struct buffer text AUTO_BUFFER = buffer_heap();
+    struct buffer text AUTO_BUFFER = buffer_heap(), whole AUTO_BUFFER = buffer_heap();
     unsigned later = 0;
-    if (template_render(&text, raw->data, raw->len, facts_lookup, facts, &later, err) < 0)
+    buffer_puts(&whole, "");
+    facts_expand(facts, raw, &whole);
+    if (template_render(&text, whole.data, whole.len, facts_lookup, facts, &later, err) < 0)
         return error_context(err, "%s", file->host ? file->host : file->place);
     if (fit_flags(plan, file, &text, err) < 0)
         return -1;
@@ -174,6 +159,8 @@ static int add_binary(struct plan *plan, const struct binary *binary, struct err
     const struct release *release = plan->in.release;
     const struct artifact *artifact = NULL;
     const struct member *member = release_member(release, binary->name, &artifact);
+    if (part_cni_replaces(&plan->in, binary->path))
+        return 0;
     if (!member || !artifact->present) {
         note_absent(
             plan, binary,
@@ -200,8 +187,6 @@ static int add_pki(struct plan *plan, struct error *err)
     const struct role *role = plan->in.role;
     for (size_t i = 0; i < role->pki_count; i++) {
         const struct pki_file *file = &role->pki[i];
-        if (!pki_when_holds(file->when, &plan->in.cluster->pki))
-            continue;
         char *host AUTO_FREE = heap_printf("%s/%s", plan->in.pki, file->file);
         char *source AUTO_FREE = heap_printf("pki/%s", file->file);
         if (part_host(plan, file->path, file->mode, host, (file->mode & 077) == 0, source, err) < 0)
@@ -217,7 +202,8 @@ static enum template_answer lookup_node_name(void *ctx, const char *name, const 
     return strcmp(name, "NODE_NAME") == 0 ? TEMPLATE_VALUE : TEMPLATE_UNKNOWN;
 }
 
-/* The node's own files go below PATH_IDENTITY; firstboot installs them where the contract says. */
+/* The node's own files go below PATH_IDENTITY, unless its metadata has them; firstboot installs
+ * them where the contract says. */
 static int add_identity_file(struct plan *plan, const struct pki_file *file, struct error *err)
 {
     struct node *node = (struct node *)plan->in.node;
@@ -233,9 +219,9 @@ static int add_identity_file(struct plan *plan, const struct pki_file *file, str
 
 static int add_identity(struct plan *plan, struct error *err)
 {
-    const struct role *role = plan->in.role;
-    for (size_t i = 0; plan->in.node && i < role->identity_count; i++)
-        if (add_identity_file(plan, &role->identity[i], err) < 0)
+    size_t n = plan->in.cluster->identity == IDENTITY_METADATA ? 0 : plan->in.role->identity_count;
+    for (size_t i = 0; plan->in.node && i < n; i++)
+        if (add_identity_file(plan, &plan->in.role->identity[i], err) < 0)
             return -1;
     return 0;
 }
@@ -313,6 +299,22 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
     return 0;
 }
 
+/* A user's fact may not hide one of the profile's or of nodebake's own. */
+static int check_facts(const struct plan_input *in, struct error *err)
+{
+    size_t n = in->profile->fact_count + in->cluster->settings.fact_count;
+    for (size_t i = 0; i < n; i++) {
+        const struct node_fact *fact = node_fact_at(in, i);
+        const char *whose = facts_builder_has(fact->name)          ? "nodebake itself"
+                            : node_fact_index(in, fact->name) != i ? "the profile"
+                                                                   : NULL;
+        if (whose)
+            return error_set(err, "%s:%u: the fact %s is one that %s supplies; name it otherwise",
+                             node_fact_file(in, i), fact->line, fact->name, whose);
+    }
+    return 0;
+}
+
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
 {
     struct plan *plan AUTO_PLAN = heap_array(1, sizeof *plan);
@@ -321,11 +323,8 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     plan->in = *in;
     plan->name = in->node ? in->node->name : in->role->name;
     plan->facts_used = heap_array(node_fact_count(in), sizeof *plan->facts_used);
-    for (size_t i = 0; i < in->profile->fact_count; i++)
-        if (facts_builder_has(in->profile->facts[i].name))
-            return error_set(
-                err, "%s: the fact %s is one that nodebake itself supplies; name it otherwise",
-                in->profile->file, in->profile->facts[i].name);
+    if (check_facts(in, err) < 0 || plan_check_names(in->profile, err) < 0)
+        return -1;
     if (tree_create(&plan->tree, err) < 0)
         return -1;
     int result = lay_out(plan, &overlays, &templates, err);
@@ -338,7 +337,9 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
 
 bool plan_wants_fact(const struct plan *plan, size_t i)
 {
-    return plan->facts_used[i] || strcmp(node_fact_at(&plan->in, i)->name, CONTRACT_NODE_FACT) == 0;
+    const struct node_fact *fact = node_fact_at(&plan->in, i);
+    return plan->facts_used[i] || strcmp(fact->name, CONTRACT_NODE_FACT) == 0 ||
+           (fact->type == VALUE_BUNDLE && plan->in.role->identity_count > 0);
 }
 
 /* Names the required files that are absent for the same reason as the i-th. */

@@ -91,6 +91,13 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
                         const struct release *release, struct error *err)
     NONNULL(1, 2, 3, 4) MUST_CHECK;
 
+/* Does the profile lay out the cluster's identity mode? */
+int plan_check_identity(const struct cluster *cluster, const struct profile *profile,
+                        struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+
+/* Has the profile names for facts or values that nodebake itself supplies? Then it fails. */
+int plan_check_names(const struct profile *profile, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Lays out one image. A file that the release lacks is noted in `absent`, not an error. */
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;

@@ -75,8 +75,13 @@ static void print_facts(const struct plan *plan, FILE *out)
         if (!plan_wants_fact(plan, i))
             continue;
         fprintf(out, "  %s (%s)", fact->name, value_type_name(fact->type));
-        for (size_t p = 0; p < fact->path_count; p++)
-            fprintf(out, "%s %s: %s", p ? "," : "", fact->paths[p].source, fact->paths[p].path);
+        const char *before = "";
+        for (size_t p = 0; p < fact->path_count; p++) {
+            if (!node_fact_asks(&plan->in, &fact->paths[p]))
+                continue;
+            fprintf(out, "%s %s: %s", before, fact->paths[p].source, fact->paths[p].path);
+            before = ",";
+        }
         fputc('\n', out);
     }
 }

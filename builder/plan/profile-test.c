@@ -96,7 +96,8 @@ static void a_good_file_gives_its_values(void **state)
     assert_true(worker->binaries[0].optional);
     assert_string_equal(worker->identity[0].path, "/var/@NODE_NAME@.pem");
     assert_int_equal(worker->unit_count, 2);
-    assert_int_equal(worker->pki[0].when, WHEN_SHARED);
+    assert_true(when_holds(worker->pki[0].when, &(struct cluster){.pki.layout = PKI_SHARED}));
+    assert_false(when_holds(worker->pki[0].when, &(struct cluster){.pki.layout = PKI_SEPARATE}));
     assert_true(profile_tested(p, 20));
     assert_false(profile_tested(p, 21));
 }
@@ -111,6 +112,7 @@ static const struct {
     {"type: label", "type: name", "p.yaml:5:5: the type of NODE_NAME is label, not name"},
     {"type: cidr", "type: net", "p.yaml:6:28: 'net' is not a type"},
     {"type: cidr", "type: sshkeys", "p.yaml:6:28: 'sshkeys' is not a type"},
+    {"type: cidr", "type: bundle", "p.yaml:6:28: 'bundle' is not a type"},
     {"name: NODE_NAME", "name: NODE", "p.yaml: facts lack NODE_NAME"},
     {"POD_CIDR, type: cidr", "NODE_NAME, type: label",
      "p.yaml:6:5: the fact NODE_NAME stands here twice"},
@@ -127,8 +129,7 @@ static const struct {
     {"mode: 0700", "mode: 0800", "p.yaml:13:42: '0800' is not a mode"},
     {"optional: true", "optional: yes", "p.yaml:14:60: 'yes' is neither true nor false"},
     {"when: shared", "when: each",
-     "p.yaml:15:63: 'each' is not a layout of keys: shared, separate, one-ca or own-cas"},
-    {"mode: 0600", "when: shared, mode: 0600", "p.yaml:17:65: unknown key 'when'"},
+     "p.yaml:15:63: 'each' is no condition; known: shared, separate, one-ca, own-cas, image, "},
     {"tested: ['1.20']", "tested: 1.20", "p.yaml:3:48: expected a list"},
     {"file: ca.pem", "file: ..", "p.yaml:15:18: '..' is not a plain name"},
     {"'@NODE_NAME@.pem'", "'@POD_CIDR@.pem'",
@@ -200,6 +201,32 @@ static void all_problems_are_found(void **state)
             fail_msg("got    %s\nwanted %s", lines, expected[i]);
 }
 
+static void names_come_from_somewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int result;
+        bool at_launch;
+    } cases[] = {{"", 0, false},
+                 {"names: cluster\n", 0, false},
+                 {"names: launch\n", 0, true},
+                 {"names: dhcp\n", -1, false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = ERROR_INIT;
+        struct problems problems AUTO_PROBLEMS = {0};
+        struct profile *p AUTO_PROFILE = NULL;
+        char *text AUTO_FREE = heap_printf("%s%s", GOOD, cases[i].line);
+        assert_int_equal(load(text, &p, &problems, &err), cases[i].result);
+        if (p)
+            assert_int_equal(p->names_at_launch, cases[i].at_launch);
+        char *lines AUTO_FREE = told(&problems, &err);
+        assert_int_equal(strstr(lines, "p.yaml:21:8: 'dhcp' is not where names come from: cluster "
+                                       "or launch\n") != NULL,
+                         !p);
+    }
+}
+
 static void a_role_stands_once(void **state)
 {
     (void)state;
@@ -219,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_good_file_gives_its_values),
         cmocka_unit_test(bad_files_name_place_and_cause),
         cmocka_unit_test(all_problems_are_found),
+        cmocka_unit_test(names_come_from_somewhere),
         cmocka_unit_test(a_role_stands_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

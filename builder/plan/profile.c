@@ -6,6 +6,7 @@
 
 #include "builder/heap.h"
 #include "builder/plan/profile-facts.h"
+#include "builder/plan/profile-values.h"
 #include "builder/yaml/yaml.h"
 #include "common/template.h"
 
@@ -43,15 +44,43 @@ static int read_plain(struct yaml_ref ref, void *dest, struct error *err)
     return yaml_read_text(ref, dest, err);
 }
 
-static int append_text(struct yaml_ref ref, void *dest, struct error *err)
+/* A name, or a map of it and when it counts. */
+struct named {
+    char *name;
+    when_set when;
+};
+
+static int read_named(struct yaml_ref ref, struct named *named, struct error *err)
 {
-    struct texts *texts = dest;
-    return read_plain(ref, APPEND(texts->items, texts->count, texts->cap), err);
+    static const struct yaml_field fields[] = {
+        {"name", read_plain, offsetof(struct named, name), true},
+        {"when", when_read, offsetof(struct named, when), true},
+    };
+    if (yaml_is_scalar(ref))
+        return read_plain(ref, &named->name, err);
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), named, err);
 }
 
-static int read_texts(struct yaml_ref ref, void *dest, struct error *err)
+static int append_overlay(struct yaml_ref ref, void *dest, struct error *err)
 {
-    return yaml_read_list(ref, 0, PROFILE_LIST_MAX, append_text, dest, err);
+    struct role *role = dest;
+    struct named named = {0};
+    int result = read_named(ref, &named, err);
+    size_t row = role->overlays.count;
+    *APPEND(role->overlays.items, role->overlays.count, role->overlays.cap) = named.name;
+    *APPEND(role->overlays_when, row, role->overlays_when_cap) = named.when;
+    return result;
+}
+
+static int append_package(struct yaml_ref ref, void *dest, struct error *err)
+{
+    struct role *role = dest;
+    struct named named = {0};
+    int result = read_named(ref, &named, err);
+    size_t row = role->packages.count;
+    *APPEND(role->packages.items, role->packages.count, role->packages.cap) = named.name;
+    *APPEND(role->packages_when, row, role->packages_when_cap) = named.when;
+    return result;
 }
 
 static int append_directory(struct yaml_ref ref, void *dest, struct error *err)
@@ -59,6 +88,7 @@ static int append_directory(struct yaml_ref ref, void *dest, struct error *err)
     static const struct yaml_field fields[] = {
         {"path", read_path, offsetof(struct directory, path), true},
         {"mode", yaml_read_mode, offsetof(struct directory, mode), false},
+        {"when", when_read, offsetof(struct directory, when), false},
     };
     struct role *role = dest;
     struct directory *dir = APPEND(role->directories, role->directory_count, role->directory_cap);
@@ -72,6 +102,7 @@ static int append_binary(struct yaml_ref ref, void *dest, struct error *err)
         {"name", read_plain, offsetof(struct binary, name), true},
         {"path", read_path, offsetof(struct binary, path), true},
         {"optional", yaml_read_bool, offsetof(struct binary, optional), false},
+        {"when", when_read, offsetof(struct binary, when), false},
     };
     struct role *role = dest;
     return yaml_read_map(ref, fields, ARRAY_LEN(fields),
@@ -95,29 +126,28 @@ static int check_node_names(struct yaml_ref ref, const char *text, struct error 
     return 0;
 }
 
-/* The last key is only for what all nodes have. */
-static int read_pki_file(struct yaml_ref ref, bool own, struct pki_file *file, struct error *err)
+static int read_pki_file(struct yaml_ref ref, struct pki_file *file, struct error *err)
 {
     static const struct yaml_field fields[] = {
         {"file", read_plain, offsetof(struct pki_file, file), true},
         {"path", read_path, offsetof(struct pki_file, path), true},
         {"mode", yaml_read_mode, offsetof(struct pki_file, mode), true},
-        {"when", pki_when_read, offsetof(struct pki_file, when), false},
+        {"when", when_read, offsetof(struct pki_file, when), false},
     };
-    return yaml_read_map(ref, fields, ARRAY_LEN(fields) - own, file, err);
+    return yaml_read_map(ref, fields, ARRAY_LEN(fields), file, err);
 }
 
 static int append_pki(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
-    return read_pki_file(ref, false, APPEND(role->pki, role->pki_count, role->pki_cap), err);
+    return read_pki_file(ref, APPEND(role->pki, role->pki_count, role->pki_cap), err);
 }
 
 static int append_identity(struct yaml_ref ref, void *dest, struct error *err)
 {
     struct role *role = dest;
     struct pki_file *file = APPEND(role->identity, role->identity_count, role->identity_cap);
-    if (read_pki_file(ref, true, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
+    if (read_pki_file(ref, file, err) < 0 || check_node_names(ref, file->file, err) < 0)
         return -1;
     return check_node_names(ref, file->path, err);
 }
@@ -138,6 +168,7 @@ static int append_unit(struct yaml_ref ref, void *dest, struct error *err)
     static const struct yaml_field fields[] = {
         {"name", read_unit_name, offsetof(struct unit, name), true},
         {"wantedBy", read_unit_name, offsetof(struct unit, wanted_by), true},
+        {"when", when_read, offsetof(struct unit, when), false},
     };
     struct role *role = dest;
     struct unit *unit = APPEND(role->units, role->unit_count, role->unit_cap);
@@ -156,6 +187,8 @@ static int append_unit(struct yaml_ref ref, void *dest, struct error *err)
         return yaml_read_list(ref, 0, PROFILE_LIST_MAX, append, dest, err);                        \
     }
 
+LIST_READER(read_overlays, append_overlay)
+LIST_READER(read_packages, append_package)
 LIST_READER(read_directories, append_directory)
 LIST_READER(read_binaries, append_binary)
 LIST_READER(read_pki, append_pki)
@@ -168,8 +201,8 @@ static int append_role(struct yaml_ref ref, void *dest, struct error *err)
         {"name", yaml_read_label, offsetof(struct role, name), true},
         {"memory", yaml_read_size, offsetof(struct role, memory), true},
         {"disk", yaml_read_size, offsetof(struct role, disk), true},
-        {"overlays", read_texts, offsetof(struct role, overlays), true},
-        {"packages", read_texts, offsetof(struct role, packages), true},
+        {"overlays", read_overlays, 0, true},
+        {"packages", read_packages, 0, true},
         {"directories", read_directories, 0, true},
         {"binaries", read_binaries, 0, true},
         {"pki", read_pki, 0, true},
@@ -186,6 +219,36 @@ static int append_role(struct yaml_ref ref, void *dest, struct error *err)
 }
 
 LIST_READER(read_roles, append_role)
+
+static int append_mode(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    enum identity_mode mode = identity_of_word(text);
+    if (strcmp(identity_words[mode], text) != 0)
+        return yaml_error(ref, err, "'%.64s' is no identity mode: image, bootstrap or metadata",
+                          text);
+    *(unsigned *)dest |= 1U << mode;
+    return 0;
+}
+
+static int read_modes(struct yaml_ref ref, void *dest, struct error *err)
+{
+    return yaml_read_list(ref, 1, IDENTITY_MODES, append_mode, dest, err);
+}
+
+static int read_names(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (strcmp(text, "cluster") != 0 && strcmp(text, "launch") != 0)
+        return yaml_error(ref, err, "'%.64s' is not where names come from: cluster or launch",
+                          text);
+    *(bool *)dest = strcmp(text, "launch") == 0;
+    return 0;
+}
 
 static int read_minor(struct yaml_ref ref, void *dest, struct error *err)
 {
@@ -237,7 +300,10 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         {"version", read_version, 0, true},
         {"name", yaml_read_label, offsetof(struct profile, name), true},
         {"kubernetes", read_range, 0, true},
+        {"identities", read_modes, offsetof(struct profile, identities), false},
+        {"names", read_names, offsetof(struct profile, names_at_launch), false},
         {"facts", profile_read_facts, 0, true},
+        {"values", profile_read_values, 0, false},
         {"roles", read_roles, 0, true},
     };
     struct yaml_file *yaml AUTO_YAML = NULL;
@@ -250,40 +316,10 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         return -1;
     if (!profile_fact(profile, NODE_NAME))
         return error_set(err, "%s: facts lack " NODE_NAME ", which every profile needs", file);
+    if (!profile->identities)
+        profile->identities = 1U << IDENTITY_IMAGE;
     *out = steal(profile);
     return 0;
-}
-
-bool profile_tested(const struct profile *profile, unsigned minor)
-{
-    for (size_t i = 0; i < profile->tested_count; i++)
-        if (profile->tested[i] == minor)
-            return true;
-    return false;
-}
-
-const struct role *profile_role(const struct profile *profile, const char *name)
-{
-    for (size_t i = 0; i < profile->role_count; i++)
-        if (profile->roles[i].name && strcmp(profile->roles[i].name, name) == 0)
-            return &profile->roles[i];
-    return NULL;
-}
-
-bool role_has_binary(const struct role *role, const char *name)
-{
-    for (size_t i = 0; i < role->binary_count; i++)
-        if (strcmp(role->binaries[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-const struct node_fact *profile_fact(const struct profile *profile, const char *name)
-{
-    for (size_t i = 0; i < profile->fact_count; i++)
-        if (profile->facts[i].name && strcmp(profile->facts[i].name, name) == 0)
-            return &profile->facts[i];
-    return NULL;
 }
 
 static void free_pki(struct pki_file *files, size_t n)
@@ -299,6 +335,8 @@ static void free_role(struct role *role)
 {
     texts_free(&role->overlays);
     texts_free(&role->packages);
+    free(role->overlays_when);
+    free(role->packages_when);
     for (size_t i = 0; i < role->directory_count; i++)
         free(role->directories[i].path);
     for (size_t i = 0; i < role->binary_count; i++) {
@@ -317,16 +355,6 @@ static void free_role(struct role *role)
     free(role->name);
 }
 
-static void free_fact(struct node_fact *fact)
-{
-    for (size_t i = 0; i < fact->path_count; i++) {
-        free(fact->paths[i].source);
-        free(fact->paths[i].path);
-    }
-    free(fact->paths);
-    free(fact->name);
-}
-
 void profile_free(struct profile *profile)
 {
     if (!profile)
@@ -334,7 +362,12 @@ void profile_free(struct profile *profile)
     for (size_t i = 0; i < profile->role_count; i++)
         free_role(&profile->roles[i]);
     for (size_t i = 0; i < profile->fact_count; i++)
-        free_fact(&profile->facts[i]);
+        node_fact_free(&profile->facts[i]);
+    for (size_t i = 0; i < profile->value_count; i++) {
+        free(profile->values[i].name);
+        free(profile->values[i].text);
+    }
+    free(profile->values);
     free(profile->roles);
     free(profile->facts);
     free(profile->tested);

@@ -54,6 +54,17 @@ static int select_name(const struct cluster *cluster, const struct profile *prof
     return 0;
 }
 
+/* Does one image serve all nodes of the role, though each may stand in the cluster file? */
+static bool is_shared(const struct cluster *cluster, const struct profile *profile,
+                      const struct role *role)
+{
+    if (profile->names_at_launch)
+        return true;
+    if (cluster->identity == IDENTITY_METADATA)
+        return role->identity_count > 0;
+    return cluster->identity == IDENTITY_BOOTSTRAP && strcmp(role->name, "worker") == 0;
+}
+
 static int select_names(const struct cluster *cluster, const struct profile *profile,
                         char *const *names, size_t n, struct selection *s, struct error *err)
 {
@@ -61,13 +72,32 @@ static int select_names(const struct cluster *cluster, const struct profile *pro
         if (select_name(cluster, profile, names[i], s, err) < 0)
             return -1;
     for (size_t i = 0; n == 0 && i < cluster->node_count; i++) {
-        const struct role *role = profile_role(profile, cluster->nodes[i].role);
+        const struct node *node = &cluster->nodes[i];
+        const struct role *role = profile_role(profile, node->role);
         if (role)
-            select_one(s, (struct target){role, &cluster->nodes[i]});
+            select_one(s, (struct target){role, is_shared(cluster, profile, role) ? NULL : node});
     }
+    /* Workers that nobody named come from one image. */
+    const struct role *worker = profile_role(profile, "worker");
+    if (n == 0 && cluster->identity == IDENTITY_BOOTSTRAP && worker &&
+        !has_node_of(cluster, "worker"))
+        select_one(s, (struct target){worker, NULL});
     if (!s->count)
         return error_set(err, "%s: no node has a role that profile %s lays out", cluster->file,
                          profile->name);
+    return 0;
+}
+
+int target_check(const struct profile *profile, const struct target *targets, size_t n,
+                 struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (profile->names_at_launch && targets[i].node)
+            return error_set(err,
+                             "%s: with profile %s a machine gets its name when it is launched, so "
+                             "no image can be that of one node; name the role, `%s`, whose image "
+                             "serves all of them",
+                             targets[i].node->name, profile->name, targets[i].role->name);
     return 0;
 }
 

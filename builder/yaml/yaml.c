@@ -131,6 +131,11 @@ int yaml_scalar(struct yaml_ref ref, const char **text, struct error *err)
     return 0;
 }
 
+bool yaml_is_scalar(struct yaml_ref ref)
+{
+    return node_of(ref)->type == YAML_SCALAR_NODE;
+}
+
 static int expect_map(struct yaml_ref ref, size_t *count, struct error *err)
 {
     const yaml_node_t *node = node_of(ref);
@@ -271,6 +276,11 @@ int yaml_read_pairs(struct yaml_ref ref, size_t max, yaml_pair_reader *read, voi
         if (read_free_pair(ref, i, read, dest, err) < 0)
             result = -1;
     return result;
+}
+
+bool yaml_is_list(struct yaml_ref ref)
+{
+    return node_of(ref)->type == YAML_SEQUENCE_NODE;
 }
 
 int yaml_read_list(struct yaml_ref ref, size_t min, size_t max, yaml_reader *read, void *dest,

@@ -66,6 +66,9 @@ int yaml_read_map(struct yaml_ref ref, const struct yaml_field *fields, size_t n
 int yaml_read_list(struct yaml_ref ref, size_t min, size_t max, yaml_reader *read, void *dest,
                    struct error *err) NONNULL(4, 5, 6) MUST_CHECK;
 
+/* Is the node a list? */
+bool yaml_is_list(struct yaml_ref ref);
+
 /* Calls `read` with each pair, of the first max, of a map of free keys; `key` is the key's text. */
 typedef int yaml_pair_reader(const char *key, struct yaml_ref key_ref, struct yaml_ref value,
                              void *dest, struct error *err);
@@ -82,6 +85,9 @@ yaml_reader yaml_read_cidr;
 
 /* The scalar's text, valid as long as the file; an error when the node is no scalar. */
 int yaml_scalar(struct yaml_ref ref, const char **text, struct error *err) NONNULL(2, 3) MUST_CHECK;
+
+/* Is the node a single value, and no list or map? */
+bool yaml_is_scalar(struct yaml_ref ref);
 
 /* Destination bool: true or false. */
 yaml_reader yaml_read_bool;
