@@ -16,7 +16,7 @@ run()
 }
 
 commands=$("$nodebake" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z -]*[a-z]\)  .*/\1/p')
-is "$(wc -l <<<"$commands")" 24 "--help lists the commands"
+is "$(wc -l <<<"$commands")" 25 "--help lists the commands"
 
 while read -r command; do
     run "$nodebake" $command --help

@@ -27,7 +27,7 @@ if [ "${1:-}" = inside ]; then # FOLDER BIN: root of private namespaces; the ima
 fi
 nodebake=$PWD/${BUILD:-build}/nodebake
 script=$PWD/tests/container-images.t
-import=$PWD/overlays/hard-way-worker/usr/lib/nodebake/import-images
+import=$PWD/overlays/containerd/usr/lib/nodebake/import-images
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1

@@ -66,6 +66,7 @@ chmod +x bin/kubectl
 echo x >cluster/a.yaml
 echo x >cluster/b.yaml
 printf 'worker-0 10.200.0.0/24\nworker-1 10.200.1.0/24\n' >cluster/pod-networks
+echo worker= >cluster/node-roles
 echo nothing >fails
 
 # give: sets status, out, and asked.
@@ -86,16 +87,40 @@ nodebake: cluster: access to kubelets and DNS are there" "it waits for the API s
 is "$asked" "$apply/a.yaml
 $apply/b.yaml" "and applies each file, server-side"
 
-printf '%s\n' 'worker-0 - -' 'worker-1 10.200.1.0/24 -' 'worker-2 - yes' 'worker-10 - -' >nodes
+printf '%s\n' 'worker-0 - - a=b,' 'worker-1 10.200.1.0/24 10.240.0.21 ' \
+    'worker-2 - - a=b,node-role.kubernetes.io/worker=,' 'worker-10 - - ' >nodes
 give
 is "$status:$(sed '/^apply/d' asked)" '0:patch node worker-0 --type=merge -p {"spec":{"podCIDR":"10.200.0.0/24","podCIDRs":["10.200.0.0/24"]}}
-label node worker-0 node-role.kubernetes.io/worker=
-label node worker-1 node-role.kubernetes.io/worker=
-label node worker-10 node-role.kubernetes.io/worker=' "new nodes get what they lack"
+label node worker-0 --overwrite node-role.kubernetes.io/worker=
+label node worker-1 --overwrite node-role.kubernetes.io/worker=
+label node worker-10 --overwrite node-role.kubernetes.io/worker=' "new nodes get what they lack"
 
-printf '%s\n' 'worker-0 10.200.0.0/24 yes' 'worker-1 10.200.1.0/24 yes' >nodes
+printf '%s\n' 'worker-0 10.200.0.0/24 - node-role.kubernetes.io/worker=,' \
+    'worker-1 10.200.1.0/24 - node-role.kubernetes.io/worker=,' >nodes
 give
 is "$status:$(sed '/^apply/d' asked)" 0: "others nothing"
+
+printf 'node=true\nADDRESS=true\n' >cluster/node-roles
+printf '%s\n' 'i-1 - 10.0.0.7 node-role.kubernetes.io/node=true,' 'i-2 - - x=y,' >nodes
+give
+is "$status:$(sed '/^apply/d' asked)" '0:label node i-1 --overwrite node-role.kubernetes.io/10.0.0.7=true
+label node i-2 --overwrite node-role.kubernetes.io/node=true' "roles by address, once the node has one"
+echo worker= >cluster/node-roles
+
+mkdir cluster/manifests
+touch cluster/manifests/00-x.yaml cluster/manifests/01-y.json
+: >nodes
+give
+is "$status:$asked" "0:$apply/a.yaml
+$apply/b.yaml
+$apply/manifests/00-x.yaml
+$apply/manifests/01-y.json" "the user's manifests come last"
+echo 00-x >fails
+echo 'i-2 - - ' >nodes
+give
+is "$status:$(sed '/^apply.*[ab].yaml/d' asked)" "0:$apply/manifests/00-x.yaml
+$apply/manifests/01-y.json
+label node i-2 --overwrite node-role.kubernetes.io/worker=" "one that fails keeps nobody else waiting"
 
 echo a.yaml >fails
 give

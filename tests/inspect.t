@@ -215,7 +215,12 @@ fresh && edit "rm $lib/firstboot" "write artifacts/runc.amd64 $lib/firstboot" \
 inspect ../work.raw
 like "$out" "kernel +$variant_kernel, initrd, with firstboot" "the initrd is measured by the manifest"
 
-# After a boot.
+# After a boot that did not finish, and after one that did.
+printf 'nodebake-stamp 1\nsource gce\nidentity product_uuid:1\nnode -\n' >stamp
+fresh && edit "write stamp /var/lib/nodebake/stamp-before"
+inspect ../work.raw
+like "$status:$out" '^0:.*remark +firstboot did not finish here, as no node yet \(gce, product_uuid:1\): the next machine' \
+    "a machine that did not finish"
 printf 'nodebake-stamp 1\nsource gce\nidentity product_uuid:1\nnode worker-0\n' >stamp
 printf '%032x\n' 7 >machine-id
 head -c 5000 /dev/urandom >seed

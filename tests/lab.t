@@ -281,6 +281,44 @@ up --passphrase-file "$tmp/passphrase" worker-0
 is "$status:$(stat -c %a "$c/.lab" "$c/.lab/kubeconfig" | paste -sd:)" 0:700:600 "with it there is a kubeconfig"
 like "$(<"$c/.lab/kubeconfig")" 'server: https://127.0.0.1:[0-9]+.*client-key-data: ' "which is whole"
 lab down --now
+
+# Keys in the metadata, and one image for all workers.
+make_cluster i
+rm "$c"/out/*
+sed -i -e 's/^identity: .*/identity: metadata/' -e '/^ *labels: /d' "$c/cluster.yaml"
+echo 'pki: {key: ecdsa-p256}' >>"$c/cluster.yaml"
+up worker
+is "$status:$err" "1:nodebake: there is no image of worker in $c/out; \`nodebake build worker --cluster $c/cluster.yaml --out $c/out\` makes it" \
+    "workers' one image that is not there"
+truncate -s 1M "$c/out/worker.raw"
+up worker-0
+like "$status:$err" '^1:nodebake: pki folder .*: it is not there' "identities without keys"
+[ ! -e "$c/.lab" ]
+ok $? "leave no folder"
+run "$nodebake" pki --cluster "$c/cluster.yaml"
+up worker-0 worker-1
+is "$status:$(state worker-0):$(state worker-1)" 0:up:up "two workers come up with the one image"
+for n in 0 1; do qemu-img info -U --output=json "$c/.lab/nodes/worker-$n/disk.qcow2"; done >"$tmp/disks"
+is "$(jq -r '."backing-filename"' "$tmp/disks" | sort -u)" "$c/out/worker.raw" "which both lie on"
+lab down --now
+
+# Machines that get their names at launch: the lab's have those of cluster.yaml, and their roles' images,
+# or their own where somebody put it there.
+make_cluster s
+rm "$c"/out/*
+sed -i -e 's/^profile: .*/profile: srv-kubernetes/' -e 's/^metadata: .*/metadata: [aws]/' \
+    -e 's/^identity: .*/identity: bootstrap/' -e 's/^ *labels: .*//' "$c/cluster.yaml"
+up
+is "$status:$err" "1:nodebake: there are no images of controller worker in $c/out; \`nodebake build controller worker \
+--cluster $c/cluster.yaml --out $c/out\` makes them" "images of roles that are not there"
+truncate -s 1M "$c/out/worker.raw" "$c/out/worker-1.raw"
+run "$nodebake" pki --cluster "$c/cluster.yaml"
+up worker-0 worker-1
+is "$status:$(state worker-0):$(state worker-1)" 0:up:up "two workers come up with names of cluster.yaml"
+for n in 0 1; do qemu-img info -U --output=json "$c/.lab/nodes/worker-$n/disk.qcow2"; done >"$tmp/disks"
+is "$(jq -r '."backing-filename"' "$tmp/disks" | paste -sd ' ')" "$c/out/worker.raw $c/out/worker-1.raw" \
+    "one with its role's image, one with its own"
+lab down --now
 c=$a
 
 # An interrupt ends the waiting, not the lab.

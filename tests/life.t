@@ -94,6 +94,7 @@ patterns()
 {
     rm -rf parts && mkdir parts
     from "$1" /etc/apt/apt.conf.d/60nodebake parts/60nodebake
+    from "$1" /etc/apt/apt.conf.d/60nodebake-containerd parts/60nodebake-containerd
     from "$1" /etc/apt/apt.conf.d/60nodebake-kernel parts/60nodebake-kernel
     printf 'Unattended-Upgrade::Package-Blacklist {\n"libc6$";\n};\n' >parts/50unattended-upgrades
     echo "Dir::Etc::Parts \"$tmp/parts\";" >apt.conf

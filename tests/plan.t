@@ -39,6 +39,18 @@ is "$(layout 'pki: {layout: separate, cas: each}' | grep -v kubeconfig)" "$(<"$g
 is "$(layout 'pki: {layout: separate}' | grep -c -e etcd-ca -e front-proxy-ca)" 0 "one CA signs all"
 rm plan-controller
 
+# Keys in the metadata: an image for the role.
+sed -e 's/^identity: .*/identity: metadata/' -e 's/, labels: {[^}]*}//' cluster.yaml >shared.yaml
+"$nodebake" plan worker --cluster shared.yaml >plan-shared 2>err
+is "$?:$(<err)" "0:" "a plan with the keys in the metadata"
+[ -z "${REGOLD:-}" ] || cp plan-shared "$golden/plan-worker-metadata"
+diff -u "$golden/plan-worker-metadata" plan-shared >diff
+ok $? "the plan is the golden one"
+diag "$(<diff)"
+"$nodebake" plan --cluster shared.yaml | sed '/^image worker/,$!d' >all
+is "$(diff all plan-shared)" "" "which is that of all workers"
+rm plan-shared shared.yaml all
+
 "$nodebake" plan worker >role
 is "$(grep -c '/usr/lib/nodebake/identity/' role)" 0 "a role's plan has no identity"
 is "$(diff <(grep -v -e identity/worker-0 -e '^image' -e '^the machine' plan) \
@@ -65,7 +77,7 @@ rm out
 ok $? "before it makes anything"
 qemu-img create -q -f raw base.qcow2 1M
 "$nodebake" build worker-0 --out images --dry-run >out 2>err
-is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 58 entries, 0.0 MiB of files:" \
+is "$?:$(<out):$(<err)" "0:would write images/worker-0.raw: 65 entries, 0.0 MiB of files:" \
     "build --dry-run says what it would write"
 rm out
 
