@@ -36,7 +36,7 @@ BUILDER_CFLAGS = $(STD) $(WARN) $(CFLAGS) $(HARDEN) -I. $(PKG_CFLAGS) \
 BUILDER_LDLIBS = $(PKG_LIBS) -pthread
 FIRSTBOOT_CFLAGS = $(STD) $(WARN) -Os -fno-asynchronous-unwind-tables -ffunction-sections \
 	-fdata-sections -I. -isystem $(BUILD)/uapi -DNODEBAKE_VERSION='"$(VERSION)"'
-FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,--build-id=none
+FIRSTBOOT_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,--build-id=none
 
 # What is in the folders: X.c is a module, X-test.c beside it its test.
 modules = $(patsubst $(1)/%.c,%,$(filter-out %-test.c $(1)/main.c,$(sort $(shell find $(1) -name '*.c'))))
@@ -131,7 +131,8 @@ $(BUILD)/host/firstboot/%-test: $(BUILD)/libfirstboot.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $< -lcmocka
 $(foreach t,$(TESTS),$(eval $(t): $(t).o))
-$(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test: $(BUILD)/tests/scripted-server.o
+$(BUILD)/host/firstboot/http-test $(BUILD)/host/firstboot/source-gce-test \
+	$(BUILD)/host/firstboot/source-aws-test: $(BUILD)/tests/scripted-server.o
 
 .PHONY: tests
 tests: $(TESTS)
@@ -140,25 +141,32 @@ $(foreach t,$(TESTS_SLOW:%=$(BUILD)/builder/%-test),$(eval $(t): $(t).o))
 
 # What a user sees of the programs, in TAP. Two run at a time, so the slow ones come first.
 SCRIPTS_LONG = kill pki-kill pki-passphrase pki-apiserver inspect pki-import reproducible lab \
-	packages-repo ext4-variants build firstboot-boot firstboot-cut
+	packages-repo ext4-variants build firstboot-boot firstboot-cut firstboot-hostile
 SCRIPTS = $(SCRIPTS_LONG:%=tests/%.t) \
 	$(sort $(filter-out $(SCRIPTS_LONG:%=tests/%.t),$(wildcard tests/*.t)))
 
 # Programs that scripts in tests/ drive. The one for firstboot's network is what ships: musl, static.
 TOOLS = $(BUILD)/tests/metadata-try $(BUILD)/tests/net-try $(BUILD)/tests/tar-list
-TOOLS += $(BUILD)/tests/grub-try
+TOOLS += $(BUILD)/tests/grub-try $(BUILD)/tests/cut-try $(BUILD)/tests/memory-try
+TOOLS += $(BUILD)/tests/log-replay $(BUILD)/no-fsync/firstboot
+$(BUILD)/tests/log-replay: $(BUILD)/tests/write-log.o
+# firstboot as it must not be: qemu-tests/35-disk-cut.t finds out.
+$(BUILD)/no-fsync/firstboot: $(BUILD)/musl/qemu-tests/no-fsync.o $(BUILD)/musl/firstboot/main.o \
+		$(FIRSTBOOT_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
 $(BUILD)/tests/net-try: $(BUILD)/musl/tests/net-try.o $(FIRSTBOOT_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(MUSL_CC) $(FIRSTBOOT_LDFLAGS) -o $@ $^
-$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
+$(BUILD)/tests/metadata-try $(BUILD)/tests/tar-list $(BUILD)/tests/grub-try $(BUILD)/tests/cut-try $(BUILD)/tests/memory-try $(BUILD)/tests/log-replay: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbuilder.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(BUILDER_LDLIBS)
 
 # Fuzz targets, here with a driver that replays the corpus: a target of firstboot's, or of the
 # builder's.
-FUZZ_FIRSTBOOT = contract dhcp facts http
-FUZZ_FIRSTBOOT += ssh-keys
+FUZZ_FIRSTBOOT = bundle contract dhcp dmi facts http ssh-keys template
 FUZZ_BUILDER = base cluster deb initramfs inspect journal manifest partition sources
 FUZZ_BUILDER += pki container-image
 FUZZ_BUILDER += kubeconfig
@@ -173,6 +181,24 @@ $(BUILD)/fuzz/%-replay: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o
 $(BUILD)/fuzz/%.t: $(BUILD)/fuzz/%-replay
 	@mkdir -p $(@D); printf '#!/bin/sh\necho 1..1\n$< fuzz/corpus-$* >&2 && echo "ok 1 - corpus of $*" ||' >$@
 	@printf ' echo "not ok 1 - corpus of $*"\n' >>$@ && chmod +x $@
+
+# The same targets under clang's libFuzzer: `make fuzz`, `make fuzz FUZZ="http dhcp" FUZZ_RUNS=100000`.
+# What is found lies in build/libfuzzer.
+FUZZ_RUNS ?= 10000000
+FUZZ_LEN ?= 1024
+FUZZ_ENGINE = $(FUZZ_FIRSTBOOT:%=$(BUILD)/libfuzzer/%)
+$(FUZZ_ENGINE): $(BUILD)/libfuzzer/%: fuzz/%.c $(FIRSTBOOT:%=firstboot/%.c) $(COMMON:%=common/%.c)
+	@mkdir -p $@-corpus
+	$(call say,FUZZ,$@)
+	$(Q)clang $(STD) -O1 -g -I. -DNODEBAKE_VERSION='"0"' -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $^
+
+.PHONY: fuzz
+fuzz: $(filter $(FUZZ:%=$(BUILD)/libfuzzer/%),$(FUZZ_ENGINE))
+	@set -e; for target in $^; do \
+		$$target -runs=$(FUZZ_RUNS) -max_len=$(FUZZ_LEN) -print_final_stats=1 \
+			-artifact_prefix=$$target-finding- -verbosity=0 $$target-corpus fuzz/corpus-$${target##*/}; \
+	done
 
 .SECONDARY:
 
@@ -218,9 +244,11 @@ check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove --timer $(PROVE_VERBOSE) -j2 qemu-tests/*.t
 
 # A cluster in one lab, and all scenarios in it; three controllers, of which one is lost.
-.PHONY: check-cluster check-ha
+.PHONY: check-cluster check-srv check-ha
 check-cluster: all
 	qemu-tests/in-lab qemu-tests/cluster
+check-srv: all
+	qemu-tests/in-lab qemu-tests/srv
 check-ha: all
 	qemu-tests/in-lab qemu-tests/ha
 
@@ -232,13 +260,15 @@ check-qemu-full: check-qemu
 # Scripts take all variants then, and kill at every point.
 .PHONY: check-full
 check-full: export FULL = 1
-check-full: check check-asan check-analyzer check-qemu-full check-cluster check-ha
+check-full: check check-asan check-analyzer check-qemu-full check-cluster check-srv check-ha
 
 .PHONY: bench
 bench: all
 	qemu-tests/bench
 	@echo
 	qemu-tests/bench-pki
+	@echo
+	qemu-tests/bench-firstboot
 
 # COMPONENTS=DIR: of a release of yours; KEEP=1: the cluster stays up.
 DEMO = $(if $(COMPONENTS),--components '$(COMPONENTS)') $(if $(filter-out 0,$(KEEP)),--keep)
@@ -317,9 +347,11 @@ help:
 	@echo 'check-analyzer  gcc -fanalyzer over all sources'
 	@echo 'check-qemu      make images with libguestfs and boot them in QEMU'
 	@echo 'check-cluster   boot a controller and two workers in a lab; the smoke test and more'
+	@echo 'check-srv       boot the AWS layout: a controller, workers with containerd and docker'
 	@echo 'check-ha        boot three controllers and a worker; one is lost and comes back'
 	@echo 'check-qemu-full the scenarios in qemu-tests/full, too'
 	@echo 'check-full      all of these'
+	@echo 'fuzz            10 million runs of each parser of firstboot under libFuzzer (needs clang)'
 	@echo 'bench           speed, side by side with other tools'
 	@echo 'install         into DESTDIR/PREFIX (default PREFIX: /usr/local); uninstall removes it'
 	@echo 'format, clean   lay out the code; remove what was built'

@@ -6,5 +6,5 @@ stock_wants stock-debian keep
 . "$here/lib.sh"
 . "$here/machine-checks.sh"
 
-stock_scenario networkd 'done'
+stock_scenario networkd 'done' once
 done_testing

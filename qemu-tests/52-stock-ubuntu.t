@@ -6,5 +6,5 @@ stock_wants stock-ubuntu disable
 . "$here/lib.sh"
 . "$here/machine-checks.sh"
 
-stock_scenario networkd disabled
+stock_scenario networkd disabled once
 done_testing

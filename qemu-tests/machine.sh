@@ -7,6 +7,20 @@ vm_memory=1536 # MiB
 # As the lab's (builder/lab/qemu.c says why).
 vm_cpu=max,vendor=GenuineIntel,family=6,model=28,stepping=10
 
+vm_platform=gce # or aws: what the firmware says that a machine is
+
+# vm_firmware UUID: QEMU's arguments, a line each.
+vm_firmware() {
+    if [[ $vm_platform == aws ]]; then
+        local id=${1//-/}
+        printf '%s\n' -smbios "type=0,vendor=Amazon EC2" \
+            -smbios "type=1,manufacturer=Amazon EC2,product=m5.large,uuid=$1" \
+            -smbios "type=2,manufacturer=Amazon EC2,asset=i-${id:0:17}"
+    else
+        printf '%s\n' -smbios "type=1,manufacturer=Google,product=Google Compute Engine,uuid=$1"
+    fi
+}
+
 # vm_create NAME IMAGE ADDRESS [SIZE]: a machine that was never started, with an instance id of its
 # own; its disk is as large as the image, or larger.
 vm_create() {
@@ -19,9 +33,15 @@ vm_create() {
     net_host "$1" "$3"
 }
 
+# Arguments that make QEMU's node "disk", for machines that have another than vm_create's.
+vm_drive=()
+
 # vm_start NAME [QEMU-ARGUMENT…]: boots it; the console of the boot before is kept beside.
 vm_start() {
-    local name=$1 dir=$NB_RUN/$1 tap
+    local name=$1 dir=$NB_RUN/$1 tap firmware drive=("${vm_drive[@]}")
+    [[ ${#drive[@]} -gt 0 ]] ||
+        drive=(-drive "if=none,id=disk,file=$dir/disk.qcow2,format=qcow2,cache=unsafe,discard=unmap")
+    mapfile -t firmware < <(vm_firmware "$(<"$dir/uuid")")
     tap=tap-$(mac_of "$(<"$dir/address")" | tail -c +7 | tr -d :)
     ip tuntap add "$tap" mode tap
     ip link set "$tap" master br0 up
@@ -30,9 +50,8 @@ vm_start() {
     : >"$dir/console"
     qemu-system-x86_64 -name "$name" -machine q35 -accel tcg,thread=multi -cpu "$vm_cpu" -smp 2 \
         -m "$vm_memory" -nodefaults -display none -no-user-config \
-        -smbios "type=1,manufacturer=Google,product=Google Compute Engine,uuid=$(<"$dir/uuid")" \
-        -drive "if=none,id=disk,file=$dir/disk.qcow2,format=qcow2,cache=unsafe,discard=unmap" \
-        -device virtio-blk-pci,drive=disk -device virtio-rng-pci \
+        "${firmware[@]}" \
+        "${drive[@]}" -device virtio-blk-pci,drive=disk -device virtio-rng-pci \
         -netdev "tap,id=net,ifname=$tap,script=no,downscript=no" \
         -device "virtio-net-pci,netdev=net,mac=$(mac_of "$(<"$dir/address")"),romfile=" \
         -serial "file:$dir/console" -device virtio-serial-pci \

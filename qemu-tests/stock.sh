@@ -187,7 +187,8 @@ used_disk() {
         worker-0 "and says that it was booted"
 }
 
-# stock_scenario MANAGER CLOUD-INIT: a first boot and a second one. cloud-init is `disabled` or `done`.
+# stock_scenario MANAGER CLOUD-INIT [once]: a first boot and a second one; with `once` that only when
+# FULL=1. cloud-init is `disabled` or `done`.
 stock_scenario() {
     clean_image
     first_boot
@@ -197,8 +198,10 @@ stock_scenario() {
     no_password
     grown
     cloud_init_is "$2"
-    boots_again
-    cloud_init_is "$2"
+    if [[ ${3:-} != once || ${FULL:-0} -eq 1 ]]; then
+        boots_again
+        cloud_init_is "$2"
+    fi
     used_disk
 }
 

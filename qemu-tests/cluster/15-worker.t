@@ -1,5 +1,6 @@
 #!/bin/bash
-# worker-0's image on worker-0: what firstboot wrote into it, and what runs.
+# worker-0's image on worker-0: what firstboot wrote into it, and what runs; and what worker-1 has from its
+# metadata.
 set -euo pipefail
 . "$(dirname "$0")/cluster.sh"
 run() { on worker-0 "$1"; }
@@ -31,8 +32,20 @@ done
 like "$(run 'ctr version')" 'Server:'$'\n''.*1\.6\.' "containerd answers and names its version"
 is "$(run 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables; tail -n +2 /proc/swaps; ls -d /sys/module/overlay')" \
     $'1\n1\n/sys/module/overlay' "forwarding, bridge filtering, overlay; no swap"
-is "$(run 'cat /var/lib/nodebake/stamp')" "nodebake-stamp 1
+is "$(run 'head -n 4 /var/lib/nodebake/stamp')" "nodebake-stamp 1
 source gce
 identity product_uuid:$(<"$NB_LAB/nodes/worker-0/uuid")
 node worker-0" "the stamp"
+is "$(run "sed -n 's/^file //p' /var/lib/nodebake/stamp")" "/var/lib/kubelet/worker-0.pem
+/var/lib/kubelet/worker-0-key.pem
+/var/lib/kubelet/kubeconfig" "and what it installed of the node"
+
+# ---- worker-1, from the image of all workers ----
+
+on worker-1 'cat /var/lib/kubelet/worker-1.pem' >"$tmp/worker-1.pem"
+passes "worker-1 has the certificate that its metadata brought" cmp "$tmp/worker-1.pem" "$NB_IMAGES/pki/worker-1.pem"
+is "$(on worker-1 'stat -c "%a %U" /var/lib/kubelet/worker-1-key.pem /var/lib/kubelet/kubeconfig')" \
+    $'600 root\n600 root' "its key and kubeconfig are root's alone"
+silent "nothing of another node is on it" worker-1 'find / -xdev -name "*worker-0*"'
+silent "its image had no key of a node" worker-1 'find /usr/lib/nodebake -name "*worker-1*"'
 done_testing

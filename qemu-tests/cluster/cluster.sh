@@ -18,7 +18,7 @@ kube() { lab kubectl -- "$@"; }
 # state_of NODE
 state_of() { lab status --json | jq -r --arg name "$1" '.nodes[] | select(.name == $name).state'; }
 etcdctl="ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/ca.pem \
-    --cert=/etc/etcd/kubernetes.pem --key=/etc/etcd/kubernetes-key.pem"
+    --cert=/etc/etcd/kubernetes.pem --key=/etc/etcd/kubernetes-key.pem --dial-timeout=60s --command-timeout=60s"
 # etcd NODE WORDS
 etcd() { on "$1" "$etcdctl $2"; }
 
