@@ -292,7 +292,7 @@ DEPS_RUN += $(if $(shell command -v kubectl 2>/dev/null),,kubernetes-client)
 DEPS_TEST = libcmocka-dev perl jq strace git clang-format cppcheck man-db groff mandoc \
 	bsdextrautils xz-utils zstd lz4 bzip2 libarchive-tools faketime time libguestfs-tools \
 	socat util-linux uidmap procps ufw iptables mmdebstrap busybox-static dosfstools \
-	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go dpkg-dev \
+	mtools gdisk curl docker-registry tinyproxy-bin golang-1.19-go rsync dpkg-dev \
 	ca-certificates file openssh-client openssl ovmf debian-archive-keyring apt-utils gnupg \
 	python3 apt grub-common ccache
 DEPS_TEST += golang-cfssl
