@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/cmd/inputs.h"
 #include "builder/command.h"
 #include "builder/heap.h"
 #include "builder/process.h"
@@ -75,7 +76,9 @@ static int load_cluster(const struct command *command, const struct args *args,
         .install = command->needs & NEEDS_INSTALL ? args->install : NULL,
         .base = command->needs & NEEDS_BASE,
     };
-    return cluster_load(file ? file : "cluster.yaml", needs, out, args->problems, err);
+    if (cluster_load(file ? file : "cluster.yaml", needs, out, args->problems, err) < 0)
+        return -1;
+    return inputs_defaults(*out, args->problems, err);
 }
 
 static int run_command(const struct command *command, const struct args *given, struct error *err)

@@ -142,6 +142,8 @@ is "$(cat files/usr/lib/nodebake/cluster/manifests/00-calico.yaml)" 'kind: Secre
 is "$(stat -c %a files/usr/lib/nodebake/cluster/{bootstrap-token.yaml,manifests/00-calico.yaml} | paste -sd ' ')" \
     "600 600" "which, as the token, is root's alone"
 like "$(<files/usr/lib/nodebake/cluster/bootstrap-token.yaml)" 'expiration: "20..-..-..T..:..:..Z"' "the token has an end"
+like "$(openssl x509 -noout -ext subjectAltName -in pki/kubernetes.pem)" 'default\.svc\.cluster\.nonprod$' \
+    "the API's certificate names the profile's domain, as cluster.yaml names none"
 like "$(<files/usr/lib/nodebake/approver/reserved)" '203\.0\.113\.10' "the approver knows what no node may be called"
 like "$(<files/usr/lib/nodebake/cluster-give)" '/srv/kubernetes/kubeconfig/admin.kubeconfig' "the layout's path is in scripts"
 like "$(<files/usr/lib/nodebake/templates/etc/systemd/system/etcd.service)" \

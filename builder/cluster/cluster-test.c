@@ -91,6 +91,20 @@ static void a_good_file_gives_its_values(void **state)
     assert_string_equal(api, "10.32.0.1");
 }
 
+static void dns_and_domain_may_be_left_out(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct problems problems AUTO_PROBLEMS = {0};
+    struct cluster *c AUTO_CLUSTER = NULL;
+    const char *dns = strstr(GOOD, "  dns:"), *image = strstr(GOOD, "image:");
+    char *text AUTO_FREE = heap_printf("%.*s%s", (int)(dns - GOOD), GOOD, image);
+    if (parse(text, strlen(text), &c, &problems, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(c->dns_address, "10.32.0.10");
+    assert_null(c->domain); /* the profile's */
+}
+
 /* Bad files are in tests/bad-clusters/. */
 static void a_bad_file_gives_its_problems(void **state)
 {
@@ -157,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_gives_its_values),
+        cmocka_unit_test(dns_and_domain_may_be_left_out),
         cmocka_unit_test(a_bad_file_gives_its_problems),
         cmocka_unit_test(files_are_loaded),
         cmocka_unit_test(needs_are_looked_at),

@@ -10,6 +10,9 @@
 #include "common/address.h"
 #include "common/file.h"
 
+/* Of the cluster's DNS in the services network, as kubeadm has it. */
+enum { DNS_PLACE = 10 };
+
 const char *const identity_words[IDENTITY_MODES + 1] = {[IDENTITY_IMAGE] = "image",
                                                         [IDENTITY_BOOTSTRAP] = "bootstrap",
                                                         [IDENTITY_METADATA] = "metadata"};
@@ -83,6 +86,15 @@ static void take_settings(struct cluster *c, struct spec *spec)
         root_path(c, &s->overlays.items[i]);
 }
 
+/* The n-th address of the services network. */
+static char *service_address(const struct cluster *c, unsigned n)
+{
+    struct cidr services = {0};
+    cidr_parse(c->services_cidr, &services);
+    uint32_t a = services.address + n;
+    return heap_printf("%u.%u.%u.%u", a >> 24 & 255, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
 static struct cluster *take(const char *file, struct spec *spec)
 {
     struct cluster *c = heap_array(1, sizeof *c);
@@ -97,7 +109,7 @@ static struct cluster *take(const char *file, struct spec *spec)
     c->nodes_cidr = steal(spec->nodes_cidr.text);
     c->pods_cidr = steal(spec->pods_cidr.text);
     c->services_cidr = steal(spec->services_cidr.text);
-    c->dns_address = steal(spec->dns.text);
+    c->dns_address = spec->dns.text ? steal(spec->dns.text) : service_address(c, DNS_PLACE);
     c->domain = steal(spec->domain.text);
     c->image = cluster_path(c, spec->image.text);
     c->artifacts = cluster_path(c, spec->artifacts.text);
@@ -151,10 +163,8 @@ const struct node *cluster_node(const struct cluster *cluster, const char *name)
 
 void cluster_api_service_address(const struct cluster *cluster, char dst[static 16])
 {
-    struct cidr services = {0};
-    cidr_parse(cluster->services_cidr, &services);
-    uint32_t a = services.address + 1;
-    snprintf(dst, 16, "%u.%u.%u.%u", a >> 24 & 255, a >> 16 & 255, a >> 8 & 255, a & 255);
+    char *address AUTO_FREE = service_address(cluster, 1);
+    snprintf(dst, 16, "%s", address);
 }
 
 static void free_node(struct node *node)

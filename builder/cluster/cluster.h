@@ -50,8 +50,8 @@ struct cluster {
     char *release;        /* path of a release file, or NULL: the one that nodebake ships */
     char *public_address; /* IPv4 of the balancer */
     char *nodes_cidr, *pods_cidr, *services_cidr;
-    char *dns_address;                  /* inside services_cidr */
-    char *domain;                       /* DNS name */
+    char *dns_address;                  /* inside services_cidr; where none is named, its tenth */
+    char *domain;                       /* DNS name, or NULL: the profile's; see inputs_defaults */
     char *image;                        /* path of the base image */
     uint64_t disk_size;                 /* bytes of the images' disks; 0: as large as the base */
     char *artifacts;                    /* path of the folder with the release's files */

@@ -90,8 +90,8 @@ static int read_networks(struct yaml_ref ref, void *dest, struct error *err)
         {"nodes", spot_cidr, offsetof(struct spec, nodes_cidr), true},
         {"pods", spot_cidr, offsetof(struct spec, pods_cidr), true},
         {"services", spot_cidr, offsetof(struct spec, services_cidr), true},
-        {"dns", spot_ipv4, offsetof(struct spec, dns), true},
-        {"domain", spot_name, offsetof(struct spec, domain), true},
+        {"dns", spot_ipv4, offsetof(struct spec, dns), false},
+        {"domain", spot_name, offsetof(struct spec, domain), false},
     };
     return yaml_read_map(ref, fields, ARRAY_LEN(fields), dest, err);
 }

@@ -26,6 +26,21 @@ static int load_profile(const struct args *args, struct inputs *out, struct erro
     return 0;
 }
 
+int inputs_defaults(struct cluster *cluster, struct problems *problems, struct error *err)
+{
+    struct install install AUTO_INSTALL = {0};
+    struct profile *profile AUTO_PROFILE = NULL;
+    if (cluster->domain)
+        return 0;
+    if (install_find(&install, err) < 0)
+        return -1;
+    char *file AUTO_FREE = install_profile(&install, cluster->profile);
+    if (profile_load(file, &profile, problems, err) < 0)
+        return -1;
+    cluster->domain = steal(profile->domain);
+    return 0;
+}
+
 static int load_release(const struct args *args, struct inputs *out, struct error *err)
 {
     const struct cluster *cluster = args->cluster;

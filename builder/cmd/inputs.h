@@ -15,6 +15,10 @@ struct inputs {
     char *pki;   /* --pki, or pki/ beside the cluster file */
 };
 
+/* Fills in what the cluster file leaves to its profile: the DNS domain. */
+int inputs_defaults(struct cluster *cluster, struct problems *problems, struct error *err)
+    NONNULL(1, 2, 3) MUST_CHECK;
+
 /* Loads and checks them. */
 int inputs_load(const struct args *args, struct inputs *out, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;

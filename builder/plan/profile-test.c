@@ -227,6 +227,26 @@ static void names_come_from_somewhere(void **state)
     }
 }
 
+static void a_domain_has_a_default(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *domain; /* NULL: it is refused */
+    } cases[] = {{"", "cluster.local"},
+                 {"domain: cluster.nonprod\n", "cluster.nonprod"},
+                 {"domain: Cluster\n", NULL},
+                 {"domain: [a]\n", NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = ERROR_INIT;
+        struct problems problems AUTO_PROBLEMS = {0};
+        struct profile *p AUTO_PROFILE = NULL;
+        char *text AUTO_FREE = heap_printf("%s%s", GOOD, cases[i].line);
+        assert_int_equal(load(text, &p, &problems, &err), cases[i].domain ? 0 : -1);
+        if (p)
+            assert_string_equal(p->domain, cases[i].domain);
+    }
+}
+
 static void a_role_stands_once(void **state)
 {
     (void)state;
@@ -247,6 +267,7 @@ int main(void)
         cmocka_unit_test(bad_files_name_place_and_cause),
         cmocka_unit_test(all_problems_are_found),
         cmocka_unit_test(names_come_from_somewhere),
+        cmocka_unit_test(a_domain_has_a_default),
         cmocka_unit_test(a_role_stands_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -250,6 +250,17 @@ static int read_names(struct yaml_ref ref, void *dest, struct error *err)
     return 0;
 }
 
+static int read_domain(struct yaml_ref ref, void *dest, struct error *err)
+{
+    const char *text;
+    if (yaml_scalar(ref, &text, err) < 0)
+        return -1;
+    if (!dns_name_valid(text))
+        return yaml_error(ref, err, "'%.64s' is not a DNS name such as cluster.local", text);
+    *(char **)dest = heap_copy(text);
+    return 0;
+}
+
 static int read_minor(struct yaml_ref ref, void *dest, struct error *err)
 {
     const char *text;
@@ -302,6 +313,7 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         {"kubernetes", read_range, 0, true},
         {"identities", read_modes, offsetof(struct profile, identities), false},
         {"names", read_names, offsetof(struct profile, names_at_launch), false},
+        {"domain", read_domain, offsetof(struct profile, domain), false},
         {"facts", profile_read_facts, 0, true},
         {"values", profile_read_values, 0, false},
         {"roles", read_roles, 0, true},
@@ -318,6 +330,8 @@ int profile_load(const char *file, struct profile **out, struct problems *proble
         return error_set(err, "%s: facts lack " NODE_NAME ", which every profile needs", file);
     if (!profile->identities)
         profile->identities = 1U << IDENTITY_IMAGE;
+    if (!profile->domain)
+        profile->domain = heap_copy("cluster.local");
     *out = steal(profile);
     return 0;
 }
@@ -371,6 +385,7 @@ void profile_free(struct profile *profile)
     free(profile->roles);
     free(profile->facts);
     free(profile->tested);
+    free(profile->domain);
     free(profile->name);
     free(profile->file);
     free(profile);

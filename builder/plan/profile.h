@@ -72,6 +72,7 @@ struct profile {
     size_t tested_count, tested_cap;
     unsigned identities;  /* a bit for each enum identity_mode that it lays out */
     bool names_at_launch; /* NODE_NAME is none of cluster.yaml */
+    char *domain;         /* of the cluster's DNS where cluster.yaml names none */
     struct node_fact *facts;
     size_t fact_count, fact_cap;
     struct value *values; /* texts of overlays and of their paths */
