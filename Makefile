@@ -244,13 +244,15 @@ check-qemu: all tools $(TESTS_SLOW:%=$(BUILD)/builder/%-test)
 	@prove --timer $(PROVE_VERBOSE) -j2 qemu-tests/*.t
 
 # A cluster in one lab, and all scenarios in it; three controllers, of which one is lost.
-.PHONY: check-cluster check-srv check-ha
+.PHONY: check-cluster check-srv check-ha check-bootstrap
 check-cluster: all
 	qemu-tests/in-lab qemu-tests/cluster
 check-srv: all
 	qemu-tests/in-lab qemu-tests/srv
 check-ha: all
 	qemu-tests/in-lab qemu-tests/ha
+check-bootstrap: all
+	qemu-tests/in-lab qemu-tests/bootstrap
 
 # Scenarios that need not run every day.
 .PHONY: check-qemu-full
@@ -260,7 +262,7 @@ check-qemu-full: check-qemu
 # Scripts take all variants then, and kill at every point.
 .PHONY: check-full
 check-full: export FULL = 1
-check-full: check check-asan check-analyzer check-qemu-full check-cluster check-srv check-ha
+check-full: check check-asan check-analyzer check-qemu-full check-cluster check-srv check-ha check-bootstrap
 
 .PHONY: bench
 bench: all
