@@ -201,6 +201,48 @@ denied "another extension" nodes/i-1 $mine basicConstraints=CA:TRUE "$serving" "
 # DNS:i-1 and a line end, which hides DNS:kubernetes from whoever reads one line.
 denied "a name behind a line end" nodes/i-1 $mine 2.5.29.17=DER:30:12:82:04:69:2d:31:0a:82:0a:6b:75:62:65:72:6e:65:74:65:73 \
     "$serving" "it asks for more than names"
+
+# Two blocks: openssl takes lines in pieces of 254 bytes, and begins at the first of them; Go begins at a
+# line's start, which is the second.
+request good $mine subjectAltName=DNS:i-1
+request evil $mine subjectAltName=DNS:kubernetes.default.svc,IP:203.0.113.10
+{ printf 'x%.0s' {1..254} && cat good.csr evil.csr; } >two-blocks.csr
+ask nodes/i-1 two-blocks kubelet-serving "$serving"
+is "$(approve)" "nodebake: approver: two-blocks: denied: it can be read in two ways" "two requests in one"
+
+# Two attributes with extensions. openssl shows the first; Go does not take that one, whose length is
+# longer than DER allows, and takes the second.
+openssl pkey -in good-key.pem -pubout -outform DER -out good.public
+perl -e '
+    sub der { my ($tag, $value) = (shift, join "", @_); my $n = length $value;
+              chr($tag) . ($n < 128 ? chr $n : $n < 256 ? "\x81" . chr $n : "\x82" . pack "n", $n) . $value }
+    sub name { der 0x31, der 0x30, der(6, "\x55\x04" . chr $_[0]), der 12, $_[1] }
+    sub names { my $set = der 0x31, der 0x30, der 0x30, der(6, "\x55\x1d\x11"), der 4, der 0x30, der 0x82, $_[0];
+                der 0x30, der(6, pack "H*", "2a864886f70d01090e"), $_[1] ? $set =~ s/^./\x31\x81/sr : $set }
+    local $/; my $public = <STDIN>;
+    print der 0x30, der(2, "\0"), der(0x30, name(10, "system:nodes"), name(3, "system:node:i-1")), $public,
+        der 0xa0, names("i-1", 1), names("kubernetes.default.svc");' <good.public >twice.info
+openssl dgst -sha256 -sign good-key.pem -out twice.signature twice.info
+perl -e 'local $/; my ($info, $signature) = map { open my $f, "<", $_ or die; <$f> } @ARGV;
+    my $body = $info . pack("H*", "300a06082a8648ce3d040302") . "\x03" . chr(1 + length $signature) . "\0" . $signature;
+    print "\x30\x82" . pack("n", length $body) . $body' twice.info twice.signature |
+    openssl req -inform DER -out twice.csr
+like "$(openssl req -in twice.csr -noout -verify -text 2>&1)" 'verify OK.*DNS:i-1' "openssl is content with names twice"
+ask nodes/i-1 twice kubelet-serving "$serving"
+is "$(approve)" "nodebake: approver: twice: denied: it can be read in two ways" "names twice"
+
+# Requests that are called as an option of kubectl, or as another one.
+for odd in -w --all 'x early' '*'; do
+    jq --arg name "$odd" '.metadata.name = $name' bad-1.json >odd.json
+    as nodes/i-1 create --validate=false -f odd.json >>request.log 2>&1
+done
+is "$(as admin get csr -o name | grep -cE '/(-w|--all|x early|\*)$')" 4 "odd names are there"
+is "$(as admin get csr -o json | jq -r '.items[] | select(.metadata.name | test("^(-w|--all|x early|[*])$")) | .status.conditions' | sort -u)" \
+    null "and nobody has decided about them"
+is "$(NODEBAKE_APPROVER=approver NODEBAKE_KUBECONFIG=pki/admin.kubeconfig timeout 60 sh "$overlays/bootstrap-controller/usr/lib/nodebake/approve" once 2>&1)" "" "the approver leaves them alone"
+as admin get csr -o name | sed -n 's|.*/||; /^-w$/p; /^--all$/p; /^x early$/p; /^\*$/p' | while read -r odd; do
+    as admin delete csr -- "$odd" >>request.log
+done
 denied "the bootstrap token" bootstrap $mine subjectAltName=DNS:i-1 "$serving" "it is not a node that asks"
 denied "the administrator" admin $mine subjectAltName=DNS:i-1 "$serving" "it is not a node that asks"
 is "$(as admin get csr -o json | jq '[.items[] | select(.metadata.name | test("^bad")) | select(.status.certificate)] | length')" 0 \
