@@ -87,24 +87,27 @@ nodebake: cluster: access to kubelets and DNS are there" "it waits for the API s
 is "$asked" "$apply/a.yaml
 $apply/b.yaml" "and applies each file, server-side"
 
-printf '%s\n' 'worker-0 - - a=b,' 'worker-1 10.200.1.0/24 10.240.0.21 ' \
-    'worker-2 - - a=b,node-role.kubernetes.io/worker=,' 'worker-10 - - ' >nodes
+printf '%s\n' 'worker-0 - "-" a=b,' 'worker-1 10.200.1.0/24 "10.240.0.21" ' \
+    'worker-2 - "-" a=b,node-role.kubernetes.io/worker=,' 'worker-10 - "-" ' >nodes
 give
 is "$status:$(sed '/^apply/d' asked)" '0:patch node worker-0 --type=merge -p {"spec":{"podCIDR":"10.200.0.0/24","podCIDRs":["10.200.0.0/24"]}}
 label node worker-0 --overwrite node-role.kubernetes.io/worker=
 label node worker-1 --overwrite node-role.kubernetes.io/worker=
 label node worker-10 --overwrite node-role.kubernetes.io/worker=' "new nodes get what they lack"
 
-printf '%s\n' 'worker-0 10.200.0.0/24 - node-role.kubernetes.io/worker=,' \
-    'worker-1 10.200.1.0/24 - node-role.kubernetes.io/worker=,' >nodes
+printf '%s\n' 'worker-0 10.200.0.0/24 "-" node-role.kubernetes.io/worker=,' \
+    'worker-1 10.200.1.0/24 "-" node-role.kubernetes.io/worker=,' >nodes
 give
 is "$status:$(sed '/^apply/d' asked)" 0: "others nothing"
 
 printf 'node=true\nADDRESS=true\n' >cluster/node-roles
-printf '%s\n' 'i-1 - 10.0.0.7 node-role.kubernetes.io/node=true,' 'i-2 - - x=y,' >nodes
+printf '%s\n' 'i-1 - "10.0.0.7" node-role.kubernetes.io/node=true,' 'i-2 - "-" x=y,' \
+    'i-3 - "control-plane" node-role.kubernetes.io/node=true,' \
+    'i-4 - "10.0.0.8\ni-1 - --all" node-role.kubernetes.io/node=true,' >nodes
 give
 is "$status:$(sed '/^apply/d' asked)" '0:label node i-1 --overwrite node-role.kubernetes.io/10.0.0.7=true
-label node i-2 --overwrite node-role.kubernetes.io/node=true' "roles by address, once the node has one"
+label node i-2 --overwrite node-role.kubernetes.io/node=true
+label node i-4 --overwrite node-role.kubernetes.io/node=true' "roles by address, once the node has one that is an address"
 echo worker= >cluster/node-roles
 
 mkdir cluster/manifests
@@ -116,7 +119,7 @@ $apply/b.yaml
 $apply/manifests/00-x.yaml
 $apply/manifests/01-y.json" "the user's manifests come last"
 echo 00-x >fails
-echo 'i-2 - - ' >nodes
+echo 'i-2 - "-" ' >nodes
 give
 is "$status:$(sed '/^apply.*[ab].yaml/d' asked)" "0:$apply/manifests/00-x.yaml
 $apply/manifests/01-y.json
