@@ -4,6 +4,7 @@
 
 #include "builder/heap.h"
 #include "builder/plan/choices.h"
+#include "builder/plan/facts-choices.h"
 #include "builder/plan/facts.h"
 #include "builder/plan/node-facts.h"
 #include "common/contract.h"
@@ -100,12 +101,24 @@ static void forget_asked(const struct plan *plan, struct buffer *out)
     facts_expand(facts, &text, out);
 }
 
+/* What containerd made of its template for the network that the node had; it does so once only. */
+static void forget_network(const struct plan *plan, struct buffer *out)
+{
+    const struct plan_input *in = &plan->in;
+    const char *folder = profile_value(in->profile, "CNI_CONF");
+    struct buffer template AUTO_BUFFER = buffer_heap();
+    fact_cni_template(in, &template);
+    if (folder && template.len && strcmp(in->role->name, "worker") == 0)
+        buffer_printf(out, "forget %s/10-containerd-net.conflist\n", folder);
+}
+
 static void write_forgets(const struct plan *plan, struct buffer *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(forgets); i++)
         if (!forgets[i].applies || forgets[i].applies(&plan->in))
             buffer_printf(out, "forget %s\n", forgets[i].path);
     forget_asked(plan, out);
+    forget_network(plan, out);
 }
 
 static const char *on_failure_name(enum on_failure action)
