@@ -48,6 +48,7 @@ static const struct flag_row rows[] = {
     {"kube-apiserver", "port", 23, 0, "use --secure-port", PULL(95856)},
     KEPT("kube-apiserver", "kubelet-certificate-authority"),
     KEPT("kube-apiserver", "kubelet-client-certificate"),
+    KEPT("kube-apiserver", "kubelet-preferred-address-types"),
     KEPT("kube-apiserver", "kubelet-client-key"),
     KEPT("kube-apiserver", "proxy-client-cert-file"),
     KEPT("kube-apiserver", "proxy-client-key-file"),
@@ -92,7 +93,9 @@ static const struct flag_row rows[] = {
     KEPT("kube-controller-manager", "service-cluster-ip-range"),
     KEPT("kube-controller-manager", "use-service-account-credentials"),
 
+    /* It looks at no others beside its configuration. */
     KEPT("kube-proxy", "config"),
+    {"kube-proxy", "hostname-override", 0, 0, NULL, PULL(69340)},
 
     {"kube-scheduler", "address", 23, 0, "use --bind-address",
      "https://github.com/kubernetes/kubeadm/issues/2207"},
@@ -160,6 +163,7 @@ static const struct flag_row rows[] = {
     {ANY, "skip-log-headers", 25, 0, NULL, PULL(112120)},
     {ANY, "stderrthreshold", 25, 0, NULL, PULL(112120)},
     {ANY, "v", 0, 0, NULL, REFERENCE},
+    {ANY, "vmodule", 0, 0, NULL, REFERENCE},
 };
 
 const struct flag_row *flag_at(size_t i)
