@@ -62,6 +62,12 @@ is "$(jq -r '.images[0].entries[] | select(.secret) | .path' json | sort | tr '\
 /var/lib/kube-proxy/kubeconfig " "JSON marks the secrets"
 is "$(jq -r '.images[0].absent[] | select(.name == "crictl") | .required' json)" false \
     "crictl is absent and not required"
+sed '/name: containerd-shim,/d; /name: containerd-shim-runc-v1,/d; s/version: 1.4.4/version: 2.0.5/' release.yaml >containerd-2.yaml
+sed 's/^release: .*/release: containerd-2.yaml/' cluster.yaml >containerd-2.cluster.yaml
+"$nodebake" plan --json --cluster containerd-2.cluster.yaml worker-0 >json2 2>err
+is "$?:$(<err):$(jq -r '[.images[0].absent[] | select(.name | test("^containerd")) | .name + "=" + (.required | tostring)] | join(" ")' json2)" \
+    "0::containerd-shim=false containerd-shim-runc-v1=false" "containerd 2 has one shim, and that is enough"
+rm containerd-2* json2
 is "$(jq '.images[0] | .memory, .disk' json | tr '\n' ' ')" "1073741824 10737418240 " \
     "memory and disk are there"
 

@@ -4,9 +4,10 @@
 #include "builder/plan/plan-fixture.h"
 #include "builder/plan/runtime.h"
 
-static struct member member = {.name = (char *)"containerd"};
+static struct member members[] = {{.name = (char *)"containerd"},
+                                  {.name = (char *)"containerd-shim"}};
 static struct artifact artifact = {
-    .component = (char *)"containerd", .members = &member, .member_count = 1};
+    .component = (char *)"containerd", .members = members, .member_count = ARRAY_LEN(members)};
 static struct release release = {
     .file = (char *)"release.yaml", .artifacts = &artifact, .artifact_count = 1};
 static struct binary both[] = {{.name = (char *)"containerd"}, {.name = (char *)"containerd-shim"}};
@@ -56,6 +57,9 @@ static void the_first_runtime_has_its_time(void **state)
     is_refused(2, CGROUPS_V2, "1.4.4", "needs cgroups: v1");
     is_refused(2, CGROUPS_DEFAULT, "1.4.4", "needs cgroups: v1");
     is_refused(1, CGROUPS_V1, "1.4.4", "profile small lays out on no worker");
+    artifact.member_count = 1;
+    is_refused(2, CGROUPS_V1, "1.4.4", "needs containerd-shim, which release.yaml lacks");
+    artifact.member_count = ARRAY_LEN(members);
 }
 
 static const struct overlay_file *config_of(const char *overlay, const char *runtime,

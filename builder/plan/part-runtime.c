@@ -43,5 +43,8 @@ int part_runtime(struct plan *plan, struct error *err)
                          "%s: containerdRuntime: %s needs containerd-shim, which profile %s "
                          "lays out on no %s",
                          in->cluster->file, RUNTIME_V1, in->profile->name, in->role->name);
+    if (!release_member(in->release, "containerd-shim", &artifact))
+        return error_set(err, "%s: containerdRuntime: %s needs containerd-shim, which %s lacks",
+                         in->cluster->file, RUNTIME_V1, in->release->file);
     return 0;
 }
