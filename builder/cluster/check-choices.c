@@ -63,6 +63,11 @@ static void check_cloud(const struct spec *s)
 /* The kubelet's labels stand in the image. */
 static void check_labels(const struct spec *s)
 {
+    for (size_t i = 0; i < s->node_count; i++)
+        if (s->nodes[i].label_count && s->nodes[i].role.text &&
+            strcmp(s->nodes[i].role.text, "controller") == 0)
+            yaml_problem(s->nodes[i].labels[0].key.ref,
+                         "a controller runs no kubelet, and is no node that could have labels");
     const char *identity = s->identity.text;
     if (!identity || identity_of_word(identity) == IDENTITY_IMAGE)
         return;

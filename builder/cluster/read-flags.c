@@ -26,6 +26,11 @@ static int read_flag(const char *key, struct yaml_ref key_ref, struct yaml_ref v
     int result = 0;
     if (form_flag(key, &cause) < 0)
         result = yaml_error(key_ref, err, "%s", cause.text);
+    else if (strcmp(r->program, "kube-proxy") == 0 && !flag_find(r->program, key))
+        result = yaml_error(key_ref, err,
+                            "kube-proxy has a configuration, beside which it does not look at "
+                            "--%.64s; replace that file with `files`",
+                            key);
     if (yaml_read_text(value, &text, err) < 0)
         return -1;
     if (form_flag_value(text, &cause) < 0)

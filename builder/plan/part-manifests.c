@@ -1,5 +1,5 @@
-/* What the controllers give the cluster beside nodebake's own: PATH_HOME/cluster/manifests/NN-FILE,
- * in the order of cluster.yaml. */
+/* What the controllers give the cluster beside nodebake's own:
+ * PATH_HOME/cluster/manifests/NNN-FILE, in the order of cluster.yaml. */
 #include <ctype.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ enum { NAME_MAX_BYTES = 100 };
 static char *place_of(size_t i, const char *host)
 {
     const char *slash = strrchr(host, '/');
-    char *place = heap_printf(FOLDER "/%02zu-%.*s", i, NAME_MAX_BYTES, slash ? slash + 1 : host);
+    char *place = heap_printf(FOLDER "/%03zu-%.*s", i, NAME_MAX_BYTES, slash ? slash + 1 : host);
     for (char *p = place + strlen(FOLDER) + 1; *p; p++)
         if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
             *p = '-';

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/heap.h"
 #include "builder/plan/facts.h"
+#include "builder/plan/node-facts.h"
 #include "builder/plan/plan.h"
 
 int plan_check_identity(const struct cluster *cluster, const struct profile *profile,
@@ -50,4 +52,32 @@ int plan_check_names(const struct profile *profile, struct error *err)
         return 0;
     return error_set(err, "%s: the fact %s is one that nodebake itself supplies; name it otherwise",
                      profile->file, name);
+}
+
+/* The fact of the machine that the text is, or NULL. */
+static const struct node_fact *fact_of(const struct plan_input *in, const char *text)
+{
+    size_t len = strlen(text);
+    if (len < 3 || text[0] != '@' || text[len - 1] != '@')
+        return NULL;
+    char *name AUTO_FREE = heap_printf("%.*s", (int)(len - 2), text + 1);
+    size_t i = node_fact_index(in, name);
+    return i < node_fact_count(in) ? node_fact_at(in, i) : NULL;
+}
+
+int plan_check_labels(const struct plan_input *in, struct error *err)
+{
+    const struct settings *s = &in->cluster->settings;
+    for (size_t i = 0; i < s->node_label_count; i++) {
+        const struct node_fact *fact = fact_of(in, s->node_labels[i].value);
+        if (!fact || fact->type == VALUE_LABEL || fact->type == VALUE_NAME ||
+            fact->type == VALUE_IPV4)
+            continue;
+        return error_set(err,
+                         "%s: nodeLabels: %s: the fact %s is a %s, which can be no label's value; "
+                         "take one of the type label, name or ipv4",
+                         in->cluster->file, s->node_labels[i].key, fact->name,
+                         value_type_name(fact->type));
+    }
+    return 0;
 }

@@ -323,7 +323,8 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     plan->in = *in;
     plan->name = in->node ? in->node->name : in->role->name;
     plan->facts_used = heap_array(node_fact_count(in), sizeof *plan->facts_used);
-    if (check_facts(in, err) < 0 || plan_check_names(in->profile, err) < 0)
+    if (check_facts(in, err) < 0 || plan_check_names(in->profile, err) < 0 ||
+        plan_check_labels(in, err) < 0)
         return -1;
     if (tree_create(&plan->tree, err) < 0)
         return -1;
