@@ -143,6 +143,9 @@ like "$status:$err" '^1:.*--network .*letters, digits' "what a shell would take 
 echo 'no JSON' >cloud/routes
 run "$nodebake" routes --cluster "$cluster" --apply
 like "$status:$err" '^1:.*its answer is no JSON' "an answer that is none"
+sed 's/, podCIDR: [^,}]*//; /^ *podCIDR:/d; s/^metadata: .*/&\npodNetworks: controllers/' "$cluster" >by-controllers.yaml
+run "$nodebake" routes --cluster by-controllers.yaml --apply
+like "$status:$out:$err" '^1::.*no node has a podCIDR.*the CNI.s to make' "networks that the controllers choose"
 ln -s "$(command -v ip)" only-ip
 PATH='' run "$nodebake" routes --cluster "$cluster" --provider aws --route-table rtb-1 >/dev/null
 is "$status:$(grep -c . <<<"$printed")" 0:3 "printing needs no client"

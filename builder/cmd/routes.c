@@ -121,13 +121,27 @@ static void json_free_at(json_t **json)
     json_decref(*json);
 }
 
+static int check_wanted(const struct cluster *cluster, struct error *err)
+{
+    for (size_t i = 0; i < cluster->node_count; i++)
+        if (route_wanted(&cluster->nodes[i]))
+            return 0;
+    return error_set(err, "%s: no node has a podCIDR, so nothing says where a route would lead%s",
+                     cluster->file,
+                     cluster->settings.pod_networks == POD_NETWORKS_CONTROLLERS
+                         ? "; with `podNetworks: controllers` they are the CNI's to make, or the "
+                           "cloud's controller's"
+                         : "");
+}
+
 static int run(const struct args *args, struct error *err)
 {
     const struct route_provider *provider = NULL;
     const struct route_place place = {args->cluster, args_value(args, "network"),
                                       args_value(args, "route-table")};
     bool apply = args_flag(args, "apply"), json = args_flag(args, "json");
-    if (choose(args, &provider, err) < 0 || check_word("network", place.network, err) < 0 ||
+    if (check_wanted(args->cluster, err) < 0 || choose(args, &provider, err) < 0 ||
+        check_word("network", place.network, err) < 0 ||
         check_word("route-table", place.table, err) < 0 || provider->check(&place, err) < 0)
         return -1;
     if (!apply && !json) {
