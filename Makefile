@@ -317,6 +317,7 @@ COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 install: all
 	install -D -m 0755 $(BUILD)/nodebake $(DESTDIR)$(PREFIX)/bin/nodebake
 	install -D -m 0755 $(BUILD)/firstboot $(DESTDIR)$(PREFIX)/lib/nodebake/firstboot
+	rm -rf $(DATA)/profiles $(DATA)/overlays $(DATA)/hook # what an older version had is none of this one's
 	mkdir -p $(DATA) $(COMPLETIONS)
 	cp -RP profiles overlays $(DATA)/
 	cp -R firstboot/hook $(DATA)/
@@ -351,6 +352,7 @@ help:
 	@echo 'check-cluster   boot a controller and two workers in a lab; the smoke test and more'
 	@echo 'check-srv       boot the AWS layout: a controller, workers with containerd and docker'
 	@echo 'check-ha        boot three controllers and a worker; one is lost and comes back'
+	@echo 'check-bootstrap boot hard-way with identity bootstrap: a controller and a worker'
 	@echo 'check-qemu-full the scenarios in qemu-tests/full, too'
 	@echo 'check-full      all of these'
 	@echo 'fuzz            10 million runs of each parser of firstboot under libFuzzer (needs clang)'

@@ -60,8 +60,13 @@ is "$(rows | awk -F ' [|] ' '$2 !~ /^`.+`$/ || $3 == ""')" "" "each with an exam
 is "$(sed -nE 's/^\.It (.*)/\1/p' "$build/man/cluster.yaml.5" | grep -o 'fB[^\\]*' | cut -c 3-)" \
     "$(rows | cut -d '|' -f 2 | grep -o '`[^`]*`' | tr -d '`')" "cluster.yaml(5) has every key"
 
+# An overlay is what lies in its folder: of an older version nothing may stay there.
+older=$tmp/usr/share/nodebake/overlays/common/etc/older
+mkdir -p "${older%/*}" && touch "$older"
 env -u MAKEFLAGS make -s install BUILD="${BUILD:-build}" DESTDIR="$tmp" PREFIX=/usr >"$tmp/log" 2>&1
 ok $? "make install"
+is "$(cd "$tmp/usr/share/nodebake" && diff -r --no-dereference overlays "$OLDPWD/overlays")" "" \
+    "the overlays are those of this version"
 installed=$(cd "$tmp/usr/share/man" && printf '%s\n' */*)
 wanted=$(for page in docs/man/*.[1-8] "$build"/man/*.5; do echo "man${page##*.}/${page##*/}"; done)
 is "$installed" "$(sort <<<"$wanted")" "all pages are installed"

@@ -1,4 +1,6 @@
 # TAP for bash scripts: source it, call ok/is/like, end with done_testing.
+# Where an ordinary user's PATH does not reach, and e2fsprogs' and fdisk's programs are.
+PATH=$PATH:/usr/sbin:/sbin
 tap_count=0
 tap_failed=0
 
