@@ -138,8 +138,8 @@ like "$(<inspected)" 'kubelet.service' "and tells its units"
 "$nodebake" build controller --quiet --writer ext4 --out out 2>err
 is "$?:$(<err)" 0: "a controller's image is built"
 contents out/controller.raw
-is "$(cat files/usr/lib/nodebake/cluster/manifests/00-calico.yaml)" 'kind: Secret' "it has the manifest"
-is "$(stat -c %a files/usr/lib/nodebake/cluster/{bootstrap-token.yaml,manifests/00-calico.yaml} | paste -sd ' ')" \
+is "$(cat files/usr/lib/nodebake/cluster/manifests/000-calico.yaml)" 'kind: Secret' "it has the manifest"
+is "$(stat -c %a files/usr/lib/nodebake/cluster/{bootstrap-token.yaml,manifests/000-calico.yaml} | paste -sd ' ')" \
     "600 600" "which, as the token, is root's alone"
 like "$(<files/usr/lib/nodebake/cluster/bootstrap-token.yaml)" 'expiration: "20..-..-..T..:..:..Z"' "the token has an end"
 like "$(openssl x509 -noout -ext subjectAltName -in pki/kubernetes.pem)" 'default\.svc\.cluster\.nonprod$' \
@@ -153,7 +153,7 @@ like "$(<files/usr/lib/nodebake/templates/etc/systemd/system/etcd.service)" \
 
 mkdir bin root
 export PATH=$tmp/bin:$PATH
-for name in systemctl hostnamectl umount pkill; do
+for name in systemctl hostnamectl umount pkill ip; do
     printf '#!/bin/sh\necho "%s $*" >>"%s/ran"\n' $name "$tmp" >bin/$name
 done
 # The runtimes have the containers that the file pods names; with the file stuck none goes.
@@ -301,7 +301,8 @@ hard_way hard-way-docker worker 'runtime: docker' '' $kubelet $config etc/docker
 hard_way hard-way-calico worker $'cni: calico\ncniPlugins: calico-plugins' "$no_cidr" $cni/10-calico.conflist $config
 hard_way hard-way-flannel worker $'cni: flannel\ncniPlugins: flannel-plugins' "$no_cidr" $cni/10-flannel.conflist
 hard_way hard-way-none worker 'cni: none' "$no_cidr"
-hard_way hard-way-given worker 'podNetworks: controllers' "$no_cidr" usr/lib/nodebake/cni-bridge.conflist etc/containerd/config.toml
+hard_way hard-way-given worker 'podNetworks: controllers' "$no_cidr" usr/lib/nodebake/cni-bridge.conflist etc/containerd/config.toml \
+    usr/lib/nodebake/contract
 hard_way hard-way-external worker 'cloudProvider: external' '' $kubelet
 hard_way hard-way-aws worker 'cloudProvider: aws' "$bootstrap; s/^metadata: .*/metadata: [aws]/" \
     $kubelet var/lib/kube-proxy/kube-proxy-config.yaml
@@ -323,6 +324,7 @@ like "$(<err)" 'cni: flannel needs the plugin flannel, which neither the release
 
 # --- what does not go together ---
 
+refused "s|^nodeLabels: .*|nodeLabels: {net: '@POD_CIDR@'}|" 'nodeLabels: net: the fact POD_CIDR is a cidr'
 refused 's/^kubernetes: .*/kubernetes: 1.24.0/' 'Kubernetes 1.24.0 has no dockershim \(it went in 1.24\); take containerd'
 refused 's/^identity: .*/identity: image/' 'profile srv-kubernetes does not lay out `identity: image`; take `bootstrap`'
 refused 's/^cniPlugins: .*//' "no release has Calico's plugins; name a folder"

@@ -52,6 +52,10 @@ for namespace in "$root"/run/netns/cni-*; do
     rm -f "$namespace"
 done
 
+# The next node has another network: containerd writes this file once only, and the bridge keeps its address.
+rm -f "$root/srv/kubernetes/cni/net.d/10-containerd-net.conflist"
+ip link delete cnio0 2>/dev/null || true
+
 while read -r word name target path; do
     case $word in
     unit) rm -f "$root/etc/systemd/system/$target.wants/$name" ;;
