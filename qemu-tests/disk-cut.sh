@@ -86,6 +86,7 @@ cut_start() {
 # stopped would be stopped when it is loaded.
 cut_save() {
     cut_start
+    vm_awake "$cut_name"
     vm_wait_console "$cut_name" 'nodebake-test: about to mount' 300 || return
     printf 'migrate "exec:cat >%s"\nquit\n' "$here_cut/saved" |
         socat -t 60 - "UNIX-CONNECT:$here_cut/monitor" >"$here_cut/monitor.log"

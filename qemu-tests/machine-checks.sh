@@ -8,6 +8,7 @@ said() { tr -d '\r' <"$NB_RUN/$1/console" | sed -nE 's/^.*nodebake: /nodebake: /
 
 # boots NAME: the whole way to a login prompt and the agent.
 boots() {
+    vm_awake "$1"
     passes "$1: a login prompt" vm_wait_console "$1" ' login:' 300
     passes "$1: the guest agent answers" vm_wait_agent "$1" 120
 }

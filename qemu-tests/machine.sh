@@ -46,6 +46,7 @@ vm_start() {
     ip tuntap add "$tap" mode tap
     ip link set "$tap" master br0 up
     printf '%s\n' "$tap" >"$dir/tap"
+    { [[ $# -eq 1 ]] || printf '%s\0' "${@:2}"; } >"$dir/arguments"
     [[ ! -e $dir/console ]] || mv "$dir/console" "$dir/console.before"
     : >"$dir/console"
     qemu-system-x86_64 -name "$name" -machine q35 -accel tcg,thread=multi -cpu "$vm_cpu" -smp 2 \
@@ -82,6 +83,19 @@ vm_until() {
 
 # vm_wait_console NAME REGEX SECONDS
 vm_wait_console() { vm_until "$1" "$3" "'$2' on the console" grep -Eaq -- "$2" "$NB_RUN/$1/console"; }
+
+# vm_awake NAME: until something but the kernel speaks. One in some hundred kernels stops before that, with
+# its processors waiting for each other in the emulator; nothing of ours has run then, and no disk was
+# touched: it is started once more.
+vm_awake() {
+    local arguments
+    ! vm_wait_console "$1" 'Run /init|Begin: |systemd\[1\]|nodebake| login:' 180 2>/dev/null || return 0
+    vm_running "$1" || return 0
+    say "$1: its kernel hangs in the emulator: $(tail -n 1 "$NB_RUN/$1/console"); once more"
+    mapfile -d '' -t arguments <"$NB_RUN/$1/arguments"
+    vm_kill "$1"
+    vm_start "$1" "${arguments[@]}"
+}
 
 # vm_wait_agent NAME SECONDS: until commands can be run inside.
 vm_wait_agent() { vm_until "$1" "$2" "guest agent" agent_ping "$NB_RUN/$1/agent"; }
