@@ -65,16 +65,26 @@ reach()
     [ $# -eq 1 ] || in=(nsenter -t $pod -n)
     "${in[@]}" socat -T1 -t1 - "TCP4:${*: -1}:80,connect-timeout=1" </dev/null 2>/dev/null
 }
-rules() { iptables -w -t mangle -S FORWARD | grep -c -- '-d 169.254.169.254/32 -j DROP'; }
+for port in 53 54; do
+    nsenter -t $outside -n socat UDP4-RECVFROM:$port,bind=169.254.169.254,fork EXEC:'echo name' 2>/dev/null &
+done
+nsenter -t $outside -n socat TCP4-LISTEN:53,fork,reuseaddr EXEC:'echo name' 2>/dev/null &
+# ask PROTOCOL PORT: what a pod is told there.
+ask() { echo q | nsenter -t $pod -n socat -T1 -t1 - "$1:169.254.169.254:$2" 2>/dev/null; }
+rules() { iptables -w -t mangle -S FORWARD | grep -c -- '-d 169.254.169.254/32 -j NODEBAKE-METADATA'; }
 
 within 10 sh -c 'socat -T1 - TCP4:169.254.169.254:80,connect-timeout=1 </dev/null 2>/dev/null | grep -q secret'
 is "$(reach pod 169.254.169.254)" secret "without the rule a pod reads secrets"
 is "$(reach pod 10.32.0.99)" secret "also through a service"
+within 10 sh -c 'echo | socat -T1 - UDP4:169.254.169.254:54 | grep -q name'
+is "$(ask UDP4 54)" name "and any other port"
 
 "$guard" 2>err
 is "$?:$(<err)" 0: "the rule is set"
 is "$(reach pod 169.254.169.254)" "" "with it a pod does not"
 is "$(reach pod 10.32.0.99)" "" "nor through a service"
+is "$(ask UDP4 54)" "" "nor any other port"
+is "$(ask UDP4 53):$(ask TCP4 53)" name:name "but names, which that address gives on Compute Engine"
 is "$(reach 169.254.169.254)" secret "the node itself does"
 is "$(reach pod 10.240.0.1)" secret "a pod reaches all else"
 "$guard" && "$guard"
