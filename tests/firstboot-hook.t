@@ -33,7 +33,7 @@ device()
 boot()
 {
     : >ram/log
-    unshare -Ur busybox chroot ram /bin/sh -c 'export PATH=/sbin:/bin rootmnt=/root; . /script' >said 2>&1
+    unshare -Ur busybox chroot ram /bin/sh -c 'export PATH=/sbin:/bin rootmnt=/root panic=10; . /script' >said 2>&1
     status=$?
     out=$(<ram/log)
 }
@@ -73,7 +73,10 @@ is "$status:$out:$(<said)" "0::" "without firstboot nothing is done"
 
 for applet in cat mkdir; do ln -s sh ram/bin/$applet; done
 mkdir ram/scripts
-echo 'panic() { echo "panic: $1"; }' >ram/scripts/functions
+# As initramfs-tools' own: no shell with panic= on the kernel's line.
+echo 'panic() { if [ -n "${panic}" ]; then echo reboot; else echo "panic: $1"; fi; }' >ram/scripts/functions
+printf '#!/bin/sh\necho "${0##*/} $*" >>/log\n' >ram/bin/poweroff
+chmod +x ram/bin/poweroff
 
 # ends COMMAND...: a boot whose firstboot does that.
 ends()
@@ -95,6 +98,15 @@ ends 'kill -SEGV $$'
 line='firstboot: it ended with status 139; units may be enabled'
 is "$status:$(<ram/run/nodebake/firstboot.failed):$(<ram/dev/kmsg)" "0:$line:<3>nodebake: $line" \
     "killed: a failure, in /run and on the console"
+mkdir -p ram/root/usr/lib/nodebake
+printf 'nodebake-contract 1\ncluster x\non-failure poweroff\n' >ram/root/usr/lib/nodebake/contract
+ends 'kill -KILL $$'
+is "$status:$out" "0:poweroff -f" "killed, and the contract wants it off: it is"
+sed -i 's/poweroff/shell/' ram/root/usr/lib/nodebake/contract
+ends 'kill -KILL $$'
+like "$status:$(<said):$out" "^0:(Killed"$'\n'")?panic: nodebake: firstboot: it ended with status 137; units may be enabled
+Units may be enabled on this machine.*the boot goes on\.:$" "a shell: there is one"
+rm ram/root/usr/lib/nodebake/contract
 ends 'exit 2'
 like "$(<ram/run/nodebake/firstboot.failed)" "ended with status 2;" "called wrongly: a failure"
 printf 'no program' >ram/usr/lib/nodebake/firstboot
