@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -126,6 +128,20 @@ static int hangs(void *ctx, struct facts *f, struct steps *s, struct error *e)
     return 0;
 }
 
+/* What a process that was taken over may do: its answer is there, or its end of the pipe closed,
+ * and it stays. */
+static int lingers(void *ctx, struct facts *f, struct steps *s, struct error *e)
+{
+    (void)f, (void)s, (void)e;
+    for (int fd = 0; fd < 1024; fd++)
+        if (ctx)
+            (void)!write(fd, &answer, sizeof answer);
+        else
+            close(fd);
+    poll(NULL, 0, 60000);
+    return 0;
+}
+
 static int run(asker_job *job, const char *ctx)
 {
     struct deadline d = deadline_in(job == hangs ? 50 - ASKER_GRACE_MS : 20000);
@@ -148,6 +164,10 @@ static void a_second_process_asks(void **state)
                         "call that it may not make");
     assert_int_equal(run(hangs, NULL), -1);
     assert_string_equal(err.text, "gce: wait for the process that asks: Connection timed out");
+    time_t began = time(NULL);
+    assert_int_equal(run(lingers, "answers"), 0);
+    assert_int_equal(run(lingers, NULL), -1);
+    assert_true(time(NULL) - began < 30);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)

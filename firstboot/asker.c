@@ -78,11 +78,15 @@ static void wait_for(pid_t pid, int *status)
         continue;
 }
 
-static int await(pid_t pid, int received, struct error *err)
+/* It ends by itself once it has wiped its memory, and its end of the pipe closes; one that was
+ * taken over may stay. */
+static int await(pid_t pid, int in, int received, struct error *err)
 {
     int cause = errno, status = 0;
-    if (received < 0 && cause != EPIPE)
-        kill(pid, SIGKILL);
+    struct pollfd end = {.fd = in};
+    if (received == 0)
+        (void)!poll(&end, 1, ASKER_GRACE_MS);
+    kill(pid, SIGKILL);
     wait_for(pid, &status);
     if (received == 0)
         return 0;
@@ -132,7 +136,7 @@ int asker_run(struct facts *facts, struct steps *steps, asker_job *job, asker_un
     if (pid < 0)
         return error_errno(err, "%s: start a process that asks", facts->source);
     deadline.at_ms += ASKER_GRACE_MS;
-    int result = await(pid, receive(in, &answer, deadline), err);
+    int result = await(pid, in, receive(in, &answer, deadline), err);
     if (result < 0) {
         error_context(err, "%s", facts->source);
         run_undo(undo);

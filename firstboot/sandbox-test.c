@@ -77,6 +77,16 @@ static void random_bytes(void)
     char bytes[4];
     (void)!getrandom(bytes, sizeof bytes, GRND_NONBLOCK);
 }
+/* Another protocol of netlink: the packet filter's. */
+static void netfilter(void)
+{
+    (void)!socket(AF_NETLINK, SOCK_RAW, 12);
+}
+/* F_SETSIG and F_SETOWN would send any signal to anybody. */
+static void owns(void)
+{
+    syscall(SYS_fcntl, 0, F_SETOWN, 1);
+}
 static void opens(void)
 {
     (void)!open("/", O_RDONLY);
@@ -145,8 +155,8 @@ static void anything_else_kills(void **state)
 {
     (void)state;
     static void (*const calls[])(void) = {
-        unix_socket, inet6, wide_family, opens,    opens2,  executes, forks,
-        kills,       maps,  traces,      controls, listens, loosens,
+        netfilter, owns,  unix_socket, inet6,  wide_family, opens,   opens2,  executes,
+        forks,     kills, maps,        traces, controls,    listens, loosens,
 #ifdef __x86_64__
         x32,
 #endif

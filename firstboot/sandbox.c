@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,40 +28,29 @@ enum { DESCRIPTORS_MAX = 1024 };
 /* A system call that exists on one machine only has its number there. What libc makes of one: poll
  * is ppoll on aarch64, a sleep is clock_nanosleep or nanosleep. */
 static const uint32_t allowed[] = {
-    SYS_connect,
-    SYS_bind,
-    SYS_sendto,
-    SYS_sendmsg,
-    SYS_recvfrom,
-    SYS_recvmsg,
-    SYS_setsockopt,
-    SYS_getsockopt,
-    SYS_getsockname,
-    SYS_shutdown,
+    SYS_connect,       SYS_bind,
+    SYS_sendto,        SYS_sendmsg,
+    SYS_recvfrom,      SYS_recvmsg,
+    SYS_setsockopt,    SYS_getsockopt,
+    SYS_getsockname,   SYS_shutdown,
 #ifdef SYS_poll
     SYS_poll,
 #endif
-    SYS_ppoll,
-    SYS_fcntl,
-    SYS_read,
-    SYS_write,
-    SYS_close,
-    SYS_clock_gettime,
-    SYS_clock_nanosleep,
-    SYS_nanosleep,
-    SYS_restart_syscall,
-    SYS_getrandom,
-    SYS_rt_sigreturn,
-    SYS_exit,
-    SYS_exit_group,
+    SYS_ppoll,         SYS_read,
+    SYS_write,         SYS_close,
+    SYS_clock_gettime, SYS_clock_nanosleep,
+    SYS_nanosleep,     SYS_restart_syscall,
+    SYS_getrandom,     SYS_rt_sigreturn,
+    SYS_exit,          SYS_exit_group,
 };
 
-static const uint32_t families[] = {AF_INET, AF_NETLINK, AF_PACKET};
+static const uint32_t families[] = {AF_INET, AF_PACKET};
 
 enum {
-    BEFORE = 4, /* instructions: architecture, and the number */
-    FAMILY = 2, /* is it socket, and its first argument */
-    LENGTH = BEFORE + ARRAY_LEN(allowed) + FAMILY + ARRAY_LEN(families) + 2
+    BEFORE = 4,   /* instructions: architecture, and the number */
+    FAMILY = 2,   /* is it socket, and its first argument */
+    PROTOCOL = 3, /* is it netlink, and its third argument */
+    LENGTH = BEFORE + ARRAY_LEN(allowed) + FAMILY + ARRAY_LEN(families) + PROTOCOL + 2
 };
 
 #define LOAD(field)                                                                                \
@@ -70,7 +60,8 @@ enum {
 
 /* The last two instructions are KILL and ALLOW; jumps count from the next instruction.
  *
- *     arch? number in `allowed`? -> ALLOW; is it socket? family in `families`? -> ALLOW; KILL
+ *     arch? number in `allowed`? -> ALLOW; is it socket? family in `families`? -> ALLOW;
+ *     rtnetlink? -> ALLOW; KILL
  *
  * The low half of the first argument lies first on both (little-endian) machines. */
 static void write_filter(struct sock_filter out[static LENGTH])
@@ -88,6 +79,10 @@ static void write_filter(struct sock_filter out[static LENGTH])
     out[n++] = LOAD(args[0]);
     for (unsigned i = 0; i < ARRAY_LEN(families); i++, n++)
         out[n] = IF_EQUAL(families[i], (uint8_t)(allow - n - 1), 0);
+    out[n] = IF_EQUAL(AF_NETLINK, 0, (uint8_t)(kill - n - 1));
+    n++;
+    out[n++] = LOAD(args[2]);
+    out[n] = IF_EQUAL(NETLINK_ROUTE, (uint8_t)(allow - n - 1), 0);
     out[kill] = RETURN(SECCOMP_RET_KILL_PROCESS);
     out[allow] = RETURN(SECCOMP_RET_ALLOW);
 }
