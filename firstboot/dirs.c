@@ -104,6 +104,11 @@ struct dir *dirs_find(struct dirs *d, const char *path)
     return lookup(d, path);
 }
 
+bool dirs_is_absent(void)
+{
+    return errno == ENOENT || errno == ENOTDIR;
+}
+
 struct dir *dirs_of_file(struct dirs *d, const char *path, const char **base, struct error *err)
 {
     char parent[DIR_PATH_MAX];

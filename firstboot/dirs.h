@@ -32,8 +32,11 @@ void dirs_init(struct dirs *d, int root) NONNULL(1);
 struct dir *dirs_make(struct dirs *d, const char *path, struct error *err)
     NONNULL(1, 2, 3) MUST_CHECK;
 
-/* The same, but NULL (and no error) when it is not there or no directory. */
+/* The same, but NULL with errno where none is made. */
 struct dir *dirs_find(struct dirs *d, const char *path) NONNULL(1, 2);
+
+/* Does errno say that there is none? */
+bool dirs_is_absent(void);
 
 /* dirs_make for the directory of the file `path`; *base is the file's name in it. */
 struct dir *dirs_of_file(struct dirs *d, const char *path, const char **base, struct error *err)

@@ -77,7 +77,7 @@ bool enable_any(const struct contract *c, struct dirs *dirs)
         if (!place_of(c, i, &p))
             continue;
         struct dir *dir = dirs_find(dirs, p.dir);
-        if (dir && fstatat(dir->fd, p.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        if (dir ? fstatat(dir->fd, p.name, &st, AT_SYMLINK_NOFOLLOW) == 0 : !dirs_is_absent())
             return true;
     }
     return false;
@@ -88,12 +88,12 @@ int enable_withdraw(const struct contract *c, struct dirs *dirs, struct error *e
     int result = 0;
     for (unsigned i = 0; i < place_count(c); i++) {
         struct place p;
-        struct dir *dir = place_of(c, i, &p) ? dirs_find(dirs, p.dir) : NULL;
-        if (!dir)
+        if (!place_of(c, i, &p))
             continue;
-        if (unlinkat(dir->fd, p.name, 0) == 0)
+        struct dir *dir = dirs_find(dirs, p.dir);
+        if (dir && unlinkat(dir->fd, p.name, 0) == 0)
             dir->dirty = true;
-        else if (errno != ENOENT) /* the others go all the same */
+        else if (!dirs_is_absent()) /* the others go all the same */
             result = error_errno(err, "take %s/%s away", p.dir, p.name);
     }
     return dirs_sync(dirs, err) < 0 ? -1 : result;

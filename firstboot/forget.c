@@ -18,8 +18,8 @@ static struct dir *dir_of(struct dirs *dirs, const char *path, const char **base
     char above[DIR_PATH_MAX];
     *base = strrchr(path, '/') + 1;
     int n = *base - path == 1 ? 1 : (int)(*base - path - 1);
-    if (snprintf(above, sizeof above, "%.*s", n, path) >= (int)sizeof above)
-        return NULL;
+    snprintf(above, sizeof above, "%.*s", n,
+             path); /* one that is cut off is too long for dirs, too */
     return dirs_find(dirs, above);
 }
 
@@ -46,6 +46,14 @@ struct entry {
     char name[];
 };
 
+/* Is it a file that this run is about to put in place? */
+static bool is_staged(const char *name)
+{
+    static const char end[] = ".nodebake";
+    size_t n = strlen(name);
+    return name[0] == '.' && n >= sizeof end && strcmp(name + n - sizeof end + 1, end) == 0;
+}
+
 /* Those whose names begin with `stem`, n bytes. */
 static int take_away_all(struct dir *dir, const char *stem, size_t n, struct error *err)
 {
@@ -56,7 +64,8 @@ static int take_away_all(struct dir *dir, const char *stem, size_t n, struct err
         for (long at = 0; at < got;) {
             const struct entry *e = (const void *)(bytes + at);
             at += e->size;
-            if (strncmp(e->name, stem, n) == 0 && take_away(dir, e->name, err) < 0)
+            if (strncmp(e->name, stem, n) == 0 && !is_staged(e->name) &&
+                take_away(dir, e->name, err) < 0)
                 return -1;
         }
     return got < 0 ? error_errno(err, "list %s", dir->path) : 0;
@@ -68,7 +77,7 @@ static int forget_line(const char *path, struct dirs *dirs, struct error *err)
     struct dir *dir = dir_of(dirs, path, &base);
     size_t n = strlen(base);
     if (!dir)
-        return 0;
+        return dirs_is_absent() ? 0 : error_errno(err, "%s", path);
     return base[n - 1] == '*' ? take_away_all(dir, base, n - 1, err) : take_away(dir, base, err);
 }
 
@@ -78,6 +87,8 @@ static int forget_machine_id(struct dirs *dirs, struct error *err)
     static const char text[] = "uninitialized\n", temp[] = ".machine-id.nodebake";
     struct stat st;
     struct dir *etc = dirs_find(dirs, "/etc");
+    if (!etc && !dirs_is_absent())
+        return error_errno(err, "/etc");
     if (!etc || fstatat(etc->fd, "machine-id", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
         !S_ISREG(st.st_mode))
         return 0;
@@ -92,25 +103,19 @@ static int forget_machine_id(struct dirs *dirs, struct error *err)
     return -1;
 }
 
-static bool is_kept(const char *keep, const char *path)
-{
-    size_t n = strlen(path);
-    for (const char *at = keep; (at = strstr(at, path)); at += n)
-        if (at - keep >= 5 && memcmp(at - 5, "file ", 5) == 0 && at[n] == '\n')
-            return true;
-    return false;
-}
-
-int forget(const struct contract *c, const struct stamp *found, const char *keep, struct dirs *dirs,
+/* One that cannot be forgotten keeps none of the others; the first error is told. The machine-id
+ * comes last: its new file wants room, which the others may have made. */
+int forget(const struct contract *c, const struct stamp *found, struct dirs *dirs,
            struct error *err)
 {
-    if (forget_machine_id(dirs, err) < 0)
-        return -1;
+    struct error later = ERROR_INIT, *told = err;
     for (unsigned i = 0; i < c->forget_count; i++)
-        if (forget_line(c->forgets[i], dirs, err) < 0)
-            return -1;
+        if (forget_line(c->forgets[i], dirs, told) < 0)
+            told = &later;
     for (unsigned i = 0; i < found->file_count; i++)
-        if (!is_kept(keep, found->files[i]) && forget_line(found->files[i], dirs, err) < 0)
-            return -1;
-    return dirs_sync(dirs, err);
+        if (forget_line(found->files[i], dirs, told) < 0)
+            told = &later;
+    if (forget_machine_id(dirs, told) < 0)
+        told = &later;
+    return dirs_sync(dirs, told) < 0 || told != err ? -1 : 0;
 }

@@ -8,10 +8,10 @@
 #include "firstboot/dirs.h"
 #include "firstboot/stamp.h"
 
-/* Empties the machine-id (systemd makes a new one), takes away what the contract's `forget` lines
- * name, and those files of the stamp that are not among the lines `file PATH` of `keep`; fsyncs the
- * directories. What is gone already is fine: the same again changes nothing. */
-int forget(const struct contract *c, const struct stamp *found, const char *keep, struct dirs *dirs,
-           struct error *err) NONNULL(1, 2, 3, 4, 5) MUST_CHECK;
+/* Takes away what the contract's `forget` lines name, but for what is staged, and the files of the
+ * stamp, empties the machine-id (systemd makes a new one), and fsyncs the directories. What is gone
+ * already is fine: the same again changes nothing. After an error the rest is done all the same. */
+int forget(const struct contract *c, const struct stamp *found, struct dirs *dirs,
+           struct error *err) NONNULL(1, 2, 3, 4) MUST_CHECK;
 
 #endif

@@ -143,10 +143,10 @@ static int begin_change(struct run *r, struct error *err)
 {
     r->changed = true;
     if (!stamp_is_others(&r->found, &r->wanted))
-        return stamp_put_aside(&r->dirs, err) < 0
+        return stamp_put_aside(&r->dirs, r->found.before, err) < 0
                    ? -1
                    : stamp_begin(&r->dirs, &r->wanted, r->files, err);
-    int result = withdraw_other(r, r->files, err);
+    int result = withdraw_other(r, err);
     steps_done(&r->steps, STEP_FORGET);
     return result;
 }

@@ -183,12 +183,12 @@ static void what_was_published_is_read(void **state)
 static void a_stamp_is_put_aside(void **state)
 {
     (void)state;
-    assert_int_equal(stamp_put_aside(&dirs, &err), 0); /* there is not even its directory */
+    assert_int_equal(stamp_put_aside(&dirs, false, &err), 0); /* there is not even its directory */
     assert_int_equal(look("var").st_mode, 0);
     put("var/lib/nodebake/stamp", GOOD);
-    assert_int_equal(stamp_put_aside(&dirs, &err), 0);
+    assert_int_equal(stamp_put_aside(&dirs, false, &err), 0);
     assert_int_equal(look("var/lib/nodebake/stamp").st_mode, 0);
-    assert_int_equal(stamp_put_aside(&dirs, &err), 0);
+    assert_int_equal(stamp_put_aside(&dirs, false, &err), 0);
     assert_int_equal(stamp_read(root, &stamp, &err), 1);
     assert_true(stamp.before);
     assert_string_equal(stamp.node, "worker-0");
@@ -222,7 +222,7 @@ static void what_is_no_file_counts_as_none(void **state)
     assert_int_equal(stamp_read(root, &stamp, &err), 0);
     assert_true(stamp.damaged);
     static const struct stamp wanted = {.source = "gce", .identity = "product_uuid:1"};
-    assert_int_equal(stamp_put_aside(&dirs, &err), 0);
+    assert_int_equal(stamp_put_aside(&dirs, false, &err), 0);
     assert_int_equal(stamp_begin(&dirs, &wanted, "", &err), -1);
     assert_string_equal(err.text, "put the stamp in place: Directory not empty");
     assert_int_equal(left_over(), 0);

@@ -152,12 +152,13 @@ int stamp_finish(struct dirs *dirs, struct error *err)
     return dirs_sync(dirs, err);
 }
 
-int stamp_put_aside(struct dirs *dirs, struct error *err)
+int stamp_put_aside(struct dirs *dirs, bool known, struct error *err)
 {
     struct dir *dir = dirs_find(dirs, STAMP_DIR);
     if (!dir)
         return 0;
-    if (renameat(dir->fd, STAMP_NAME, dir->fd, STAMP_BEFORE) < 0)
+    if ((known ? unlinkat(dir->fd, STAMP_NAME, 0)
+               : renameat(dir->fd, STAMP_NAME, dir->fd, STAMP_BEFORE)) < 0)
         return errno == ENOENT ? 0 : error_errno(err, "put the stamp aside");
     dir->dirty = true;
     return dirs_sync(dirs, err);

@@ -55,7 +55,8 @@ int stamp_begin(struct dirs *dirs, const struct stamp *s, const char *files, str
 int stamp_finish(struct dirs *dirs, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Puts the stamp aside, if there is one, by one rename, and fsyncs its directory: nothing is
- * finished from then on, and a later run still knows whose root this was. */
-int stamp_put_aside(struct dirs *dirs, struct error *err) NONNULL(1, 2) MUST_CHECK;
+ * finished from then on, and a later run still knows whose root this was. `known`: that stands
+ * aside already, and what passes for the stamp is damaged: it is removed. */
+int stamp_put_aside(struct dirs *dirs, bool known, struct error *err) NONNULL(1, 3) MUST_CHECK;
 
 #endif

@@ -22,11 +22,12 @@ static bool was_finished(int root)
 }
 
 /* Only once all of it is on the disk the old stamp goes: its list of files is the only one. */
-int withdraw_other(struct run *r, const char *keep, struct error *err)
+int withdraw_other(struct run *r, struct error *err)
 {
-    if (stamp_put_aside(&r->dirs, err) < 0 || enable_withdraw(&r->contract, &r->dirs, err) < 0)
+    if (stamp_put_aside(&r->dirs, r->found.before, err) < 0 ||
+        enable_withdraw(&r->contract, &r->dirs, err) < 0)
         return -1;
-    if (forget(&r->contract, &r->found, keep, &r->dirs, err) < 0)
+    if (forget(&r->contract, &r->found, &r->dirs, err) < 0)
         return error_context(err, "forget node %s", r->found.node);
     return stamp_begin(&r->dirs, &r->wanted, r->files, err);
 }
@@ -43,8 +44,8 @@ int withdraw(struct run *r, struct error *err)
     if (root_writable(&r->root, err) < 0)
         return -1;
     if (others)
-        return withdraw_other(r, "", err);
-    if (stamp_put_aside(&r->dirs, err) < 0)
+        return withdraw_other(r, err);
+    if (stamp_put_aside(&r->dirs, r->found.before, err) < 0)
         return -1;
     return enable_withdraw(&r->contract, &r->dirs, err);
 }

@@ -11,10 +11,9 @@
  * refused leaves a folder as it is. */
 int withdraw(struct run *r, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
-/* Puts another machine's stamp aside, disables what it enabled, and forgets it but for the files in
- * the lines `file PATH` of `keep`; then begins this machine's. After a cut the next run does it
- * again. */
-int withdraw_other(struct run *r, const char *keep, struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
+/* Puts another machine's stamp aside, disables what it enabled, and forgets it; then begins this
+ * machine's. After a cut the next run does it again. */
+int withdraw_other(struct run *r, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Leaves word, on a root that has none, of the machine that could not finish: it boots all the
  * same, and makes keys that a copy of its disk must not keep. */

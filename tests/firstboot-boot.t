@@ -215,9 +215,8 @@ is "$(calls 'socket|mount|rename|renameat|fsync')" 0 "and sends no packet"
 
 # The root is copied to another machine, whose metadata service is out of reach at first.
 there ip link set far down
-mount -o remount,rw "$R"
-sed -i 's/^deadline .*/deadline 1/' "$R/usr/lib/nodebake/contract"
-mount -o remount,ro "$R"
+deadline() { mount -o remount,rw "$R" && sed -i "s/^deadline .*/deadline $1/" "$R/usr/lib/nodebake/contract" && mount -o remount,ro "$R"; }
+deadline 1
 before=$(mounted)
 boot clone
 is "$status:$(enabled "$R")" "1:" "a clone that cannot be finished: the original's units are disabled"
@@ -227,6 +226,7 @@ ok $? "and the stamp is gone"
 is "$(mounted)" "$before" "and the root read-only again"
 there ip link set far up
 ip route replace default via 10.240.0.1
+deadline 60
 boot clone
 like "$status:$out" "^0:nodebake: node worker-0 is ready" "once metadata is there the clone is finished"
 like "$(<"$R/var/lib/nodebake/stamp")" "identity product_uuid:9b3c2f0e-0000-4000-8000-000000000002" \
