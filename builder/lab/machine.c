@@ -32,6 +32,7 @@ static char *file_of(const struct node *node, const char *file)
     return heap_printf(LAB_NODES "/%s/%s", node->name, file);
 }
 
+/* Without the device: its number may be another one after a reboot. */
 int machine_image_id(const char *path, char **out, struct error *err)
 {
     struct stat s;
@@ -39,9 +40,8 @@ int machine_image_id(const char *path, char **out, struct error *err)
         error_errno(err, "%s", path);
         return -1;
     }
-    *out = heap_printf("%s %llu %llu %lld %lld.%09ld\n", path, (unsigned long long)s.st_dev,
-                       (unsigned long long)s.st_ino, (long long)s.st_size,
-                       (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+    *out = heap_printf("%s %llu %lld %lld.%09ld\n", path, (unsigned long long)s.st_ino,
+                       (long long)s.st_size, (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
     return 0;
 }
 
