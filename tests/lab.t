@@ -173,6 +173,15 @@ is "$status:$(grep -c 'worker-0: relaunched' <<<"$err")" 0:1 "--relaunch"
 ok $? "makes another instance"
 lab stop worker-1
 truncate -s 2M "$c/out/worker-1.raw"
+lab start worker-1
+is "$status:$err:$(state worker-1)" \
+    "1:nodebake: worker-1: its image has changed; \`nodebake lab up\` relaunches it:stopped" \
+    "start refuses a disk whose image is new"
+mv "$c/out/worker-1.raw" "$c/away"
+lab start worker-1
+is "$status:$err" "1:nodebake: worker-1: its image: $c/out/worker-1.raw: No such file or directory" \
+    "or gone"
+mv "$c/away" "$c/out/worker-1.raw"
 up worker-1
 is "$status:$(grep -c 'worker-1: relaunched' <<<"$err")" 0:1 "a node whose image is new is relaunched"
 
