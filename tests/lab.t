@@ -143,6 +143,8 @@ like "$out" 'worker-1 login: .*you are connected' "console shows what was, and w
 
 lab partition worker-0
 is "$status:$(state worker-0)" 0:partitioned "partition"
+is "$(nsenter -t "$supervisor" -U -n --preserve-credentials cat /proc/sys/net/ipv4/conf/all/rp_filter)" 1 \
+    "and the router takes nothing of it"
 lab partition worker-0
 is "$status:$err" "1:nodebake: worker-0 is cut off already" "twice"
 lab partition worker-0 --heal
