@@ -59,6 +59,10 @@ mkdir "$c/full" && touch "$c/full/thesis" "$c/full/lock"
 up worker --state "$c/full"
 like "$status:$err" '^1:.*/full has files in it that are not a lab.s' "a folder of somebody else's"
 is "$(ls "$c/full" | paste -sd:)" lock:thesis "is left alone"
+mkdir "$tmp/few"
+for program in qemu-system-x86_64 qemu-img ip dnsmasq haproxy; do ln -s /bin/true "$tmp/few/$program"; done
+PATH=$tmp/few up worker
+is "$status:$err" "1:nodebake: kubectl is not installed (Debian: kubernetes-client)" "a program that is missing"
 up worker --memory 900GiB
 like "$status:$err" '^1:nodebake: too little memory: worker-0, worker-1, worker-2 need [0-9]+ MiB .* MiB are free' \
     "too little memory"
