@@ -33,7 +33,14 @@ is "$("$nodebake" pki verify 2>&1)" "" "which is good"
 cmp -s pki/bootstrap.kubeconfig old/bootstrap.kubeconfig
 is $? 1 "and in the kubeconfig"
 is "$("$nodebake" pki --dry-run 2>&1 | grep -c bootstrap)" 0 "it stays"
-like "$("$nodebake" pki --dry-run --renew-before 31d 2>&1)" 'bootstrap-token.yaml.*it ends soon' "until it ends soon"
+is "$("$nodebake" pki --dry-run --renew-before 60d 2>&1 | grep -c bootstrap)" 0 \
+    "also where all is renewed earlier than a new one lasts"
+is "$(faketime -f +19d "$nodebake" pki --dry-run --renew-before 60d 2>&1 | grep -c bootstrap)" 0 \
+    "for two thirds of its time"
+like "$(faketime -f +21d "$nodebake" pki --dry-run --renew-before 60d 2>&1)" 'bootstrap-token.yaml.*it ends soon' \
+    "until it ends soon"
+is "$(faketime -f +21d "$nodebake" pki --dry-run --renew-before 7d 2>&1 | grep -c bootstrap)" 0 \
+    "by --renew-before"
 is "$(stat -c %a pki/bootstrap-token.yaml pki/bootstrap.kubeconfig | paste -sd ' ')" "600 600" "both are their owner's"
 
 # --- the cluster ---

@@ -59,6 +59,10 @@ mkdir "$c/full" && touch "$c/full/thesis" "$c/full/lock"
 up worker --state "$c/full"
 like "$status:$err" '^1:.*/full has files in it that are not a lab.s' "a folder of somebody else's"
 is "$(ls "$c/full" | paste -sd:)" lock:thesis "is left alone"
+mkdir "$tmp/few"
+for program in qemu-system-x86_64 qemu-img ip dnsmasq haproxy; do ln -s /bin/true "$tmp/few/$program"; done
+PATH=$tmp/few up worker
+is "$status:$err" "1:nodebake: kubectl is not installed (Debian: kubernetes-client)" "a program that is missing"
 up worker --memory 900GiB
 like "$status:$err" '^1:nodebake: too little memory: worker-0, worker-1, worker-2 need [0-9]+ MiB .* MiB are free' \
     "too little memory"
@@ -143,6 +147,8 @@ like "$out" 'worker-1 login: .*you are connected' "console shows what was, and w
 
 lab partition worker-0
 is "$status:$(state worker-0)" 0:partitioned "partition"
+is "$(nsenter -t "$supervisor" -U -n --preserve-credentials cat /proc/sys/net/ipv4/conf/all/rp_filter)" 1 \
+    "and the router takes nothing of it"
 lab partition worker-0
 is "$status:$err" "1:nodebake: worker-0 is cut off already" "twice"
 lab partition worker-0 --heal
@@ -173,6 +179,15 @@ is "$status:$(grep -c 'worker-0: relaunched' <<<"$err")" 0:1 "--relaunch"
 ok $? "makes another instance"
 lab stop worker-1
 truncate -s 2M "$c/out/worker-1.raw"
+lab start worker-1
+is "$status:$err:$(state worker-1)" \
+    "1:nodebake: worker-1: its image has changed; \`nodebake lab up\` relaunches it:stopped" \
+    "start refuses a disk whose image is new"
+mv "$c/out/worker-1.raw" "$c/away"
+lab start worker-1
+is "$status:$err" "1:nodebake: worker-1: its image: $c/out/worker-1.raw: No such file or directory" \
+    "or gone"
+mv "$c/away" "$c/out/worker-1.raw"
 up worker-1
 is "$status:$(grep -c 'worker-1: relaunched' <<<"$err")" 0:1 "a node whose image is new is relaunched"
 

@@ -81,7 +81,8 @@ int lab_folder_open(const char *path, bool make, int *fd, struct error *err)
         DIR *all AUTO_DIR = list(dir, ".");
         if (!make)
             return error_set(err, "there is no lab in %s; `nodebake lab up` starts one", path);
-        if (next(all))
+        /* Another `lab up` may have made it meanwhile; it locks the folder before all else. */
+        if (next(all) && faccessat(dir, LAB_LOCK, F_OK, 0) < 0)
             return error_set(err,
                              "%s has files in it that are not a lab's; name another folder "
                              "with --state",

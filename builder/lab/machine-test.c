@@ -5,11 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "builder/heap.h"
 #include "builder/lab/lab-fixture.h"
 #include "builder/lab/probe.h"
 
@@ -148,6 +152,37 @@ static void test_probe(void **state)
     assert_string_equal(machines[1].health_why, "no API server answers");
 }
 
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void test_image(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    char folder[] = "/tmp/nodebake-test-XXXXXX";
+    char *id AUTO_FREE = NULL;
+    const struct node node = {.name = (char *)"n"};
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_true(mkdir("nodes", 0700) == 0 && mkdir("nodes/n", 0700) == 0);
+    write_text("my 1 image", "bytes");
+    assert_int_equal(machine_image_id("my 1 image", &id, &err), 0);
+    write_text("nodes/n/image", id);
+    assert_int_equal(machine_image_changed(&node, &err), 0);
+    write_text("my 1 image", "other bytes");
+    assert_int_equal(machine_image_changed(&node, &err), 1);
+    assert_int_equal(unlink("my 1 image"), 0);
+    assert_int_equal(machine_image_changed(&node, &err), -1);
+    assert_string_equal(err.text, "n: its image: my 1 image: No such file or directory");
+    assert_int_equal(unlink("nodes/n/image"), 0);
+    assert_true(rmdir("nodes/n") == 0 && rmdir("nodes") == 0);
+    assert_true(chdir("/") == 0 && rmdir(folder) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_every_state_has_a_name),
         cmocka_unit_test(test_api),
         cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

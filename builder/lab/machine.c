@@ -20,7 +20,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-enum { SMALL_FILE = 8192, QEMU_IMG_SECONDS = 60 };
+enum { SMALL_FILE = 8192, QEMU_IMG_SECONDS = 60, IMAGE_NUMBERS = 3 };
 
 static char *folder_of(const struct node *node)
 {
@@ -32,6 +32,7 @@ static char *file_of(const struct node *node, const char *file)
     return heap_printf(LAB_NODES "/%s/%s", node->name, file);
 }
 
+/* Without the device: its number may be another one after a reboot. */
 int machine_image_id(const char *path, char **out, struct error *err)
 {
     struct stat s;
@@ -39,9 +40,8 @@ int machine_image_id(const char *path, char **out, struct error *err)
         error_errno(err, "%s", path);
         return -1;
     }
-    *out = heap_printf("%s %llu %llu %lld %lld.%09ld\n", path, (unsigned long long)s.st_dev,
-                       (unsigned long long)s.st_ino, (long long)s.st_size,
-                       (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+    *out = heap_printf("%s %llu %lld %lld.%09ld\n", path, (unsigned long long)s.st_ino,
+                       (long long)s.st_size, (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
     return 0;
 }
 
@@ -52,6 +52,27 @@ bool machine_has_disk(const struct node *node, const char *image_id)
     char *disk AUTO_FREE = file_of(node, "disk.qcow2"), *image AUTO_FREE = file_of(node, "image");
     return access(disk, F_OK) == 0 && file_read(AT_FDCWD, image, SMALL_FILE, &id, &ignored) == 0 &&
            strcmp(id.data, image_id) == 0;
+}
+
+/* A path may have spaces in it; the numbers behind it have none. */
+static void cut_numbers(char *image_id)
+{
+    char *space;
+    for (int i = 0; i < IMAGE_NUMBERS && (space = strrchr(image_id, ' ')); i++)
+        *space = '\0';
+}
+
+int machine_image_changed(const struct node *node, struct error *err)
+{
+    struct buffer then AUTO_BUFFER = buffer_heap();
+    char *about AUTO_FREE = file_of(node, "image"), *now AUTO_FREE = NULL;
+    if (file_read(AT_FDCWD, about, SMALL_FILE, &then, err) < 0)
+        return error_context(err, "%s", node->name);
+    char *path AUTO_FREE = heap_copy(then.data);
+    cut_numbers(path);
+    if (machine_image_id(path, &now, err) < 0)
+        return error_context(err, "%s: its image", node->name);
+    return strcmp(then.data, now) != 0;
 }
 
 static int make_disk(const char *disk, const char *image, const char *format, struct error *err)

@@ -67,6 +67,10 @@ int machine_image_id(const char *path, char **out, struct error *err) NONNULL(1,
 /* Is there a disk, and is it of this image? */
 bool machine_has_disk(const struct node *node, const char *image_id) NONNULL(1, 2);
 
+/* 1: the image that the disk lies on is not what it was when the disk was made, 0: it is; an image
+ * that is gone is an error. */
+int machine_image_changed(const struct node *node, struct error *err) NONNULL(1, 2) MUST_CHECK;
+
 /* Makes its folder and a new disk on the image (`format`: raw, qcow2), with a new instance id; an
  * old one goes. */
 int machine_create(struct machine *machine, const char *image, const char *format,

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -18,9 +20,21 @@ static int write_to(const char *path, const char *text, struct error *err)
     return 0;
 }
 
+/* The files of /proc/self are root's while the process must not be dumped, which is so once a
+ * passphrase was read; no core is written all the same. */
+static int own_proc_files(struct error *err)
+{
+    const struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+        return error_errno(err, "let go of core dumps");
+    return 0;
+}
+
 int namespace_enter(struct error *err)
 {
     char uids[32], gids[32];
+    if (own_proc_files(err) < 0)
+        return -1;
     snprintf(uids, sizeof uids, "0 %u 1\n", (unsigned)geteuid());
     snprintf(gids, sizeof gids, "0 %u 1\n", (unsigned)getegid());
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID) < 0) {

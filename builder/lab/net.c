@@ -107,6 +107,10 @@ int net_make(const struct cluster *cluster, struct error *err)
     if (set_switch("ip_forward", "1", err) < 0 ||
         set_switch("conf/all/send_redirects", "0", err) < 0)
         return -1;
+    /* A tap that is cut off is still one of the router's: what comes from it has an address that is
+     * behind br0, and goes nowhere. */
+    if (set_switch("conf/all/rp_filter", "1", err) < 0)
+        return -1;
     return set_switch("conf/br0/send_redirects", "0", err);
 }
 

@@ -149,6 +149,15 @@ static json_t *op_up(struct lab *lab, const json_t *request, struct error *err)
     return json_pack("{s:O}", "done", done);
 }
 
+/* A disk that lies on other bytes than those it was made for is nonsense. */
+static int check_image(const struct machine *m, struct error *err)
+{
+    int changed = machine_image_changed(m->node, err);
+    if (changed > 0)
+        error_set(err, "%s: its image has changed; `nodebake lab up` relaunches it", m->node->name);
+    return changed == 0 ? 0 : -1;
+}
+
 static json_t *op_start(struct lab *lab, struct machine *m, const json_t *request,
                         struct error *err)
 {
@@ -158,6 +167,8 @@ static json_t *op_start(struct lab *lab, struct machine *m, const json_t *reques
         return fail(err, m->node->name, "runs already");
     if (!m->created)
         return fail(err, m->node->name, "has no disk yet; `nodebake lab up` makes it");
+    if (check_image(m, err) < 0)
+        return NULL;
     memory_add(&need, m->node->name, machine_memory(m));
     if (memory_check(&need, memory_available(), err) < 0)
         return NULL;

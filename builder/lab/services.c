@@ -34,7 +34,8 @@ int services_check_tools(struct error *err)
                  {"qemu-img", "qemu-utils"},
                  {"ip", "iproute2"},
                  {"dnsmasq", "dnsmasq-base"},
-                 {"haproxy", "haproxy"}};
+                 {"haproxy", "haproxy"},
+                 {"kubectl", "kubernetes-client"}};
     for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
         char *sbin AUTO_FREE = heap_printf("/usr/sbin/%s", tools[i].program);
         if (!process_found(tools[i].program) && access(sbin, X_OK) < 0)

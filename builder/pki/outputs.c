@@ -200,6 +200,12 @@ static void decide_kubeconfig(const struct outputs_input *in, const struct outpu
     write_for(o, strncmp(why + name, ": ", 2) == 0 ? why + name + 2 : why);
 }
 
+static time_t token_validity(const struct outputs_input *in)
+{
+    unsigned given = in->cluster->pki.token_validity, hours = given ? given : TOKEN_VALIDITY_HOURS;
+    return (time_t)hours * 3600;
+}
+
 const char *output_token_fault(const struct outputs_input *in, const struct output_list *list,
                                time_t lasts)
 {
@@ -209,14 +215,15 @@ const char *output_token_fault(const struct outputs_input *in, const struct outp
         return "it has no end";
     if (list->token.ends <= in->now)
         return "it has expired";
-    return list->token.ends <= lasts ? "it ends soon" : NULL;
+    /* A new one that ends soon already would be another with each run. */
+    time_t third = in->now + token_validity(in) / 3;
+    return list->token.ends <= (lasts < third ? lasts : third) ? "it ends soon" : NULL;
 }
 
 static int make_token(const struct outputs_input *in, struct output_list *list, struct error *err)
 {
-    unsigned given = in->cluster->pki.token_validity, hours = given ? given : TOKEN_VALIDITY_HOURS;
     bool ends = in->cluster->identity == IDENTITY_BOOTSTRAP;
-    return bootstrap_token_new(&list->token, ends ? in->now + (time_t)hours * 3600 : 0, err);
+    return bootstrap_token_new(&list->token, ends ? in->now + token_validity(in) : 0, err);
 }
 
 static int make_missing(const struct outputs_input *in, struct output_list *list,

@@ -43,8 +43,8 @@ void outputs_load(const struct outputs_input *in, int folder, struct output_list
     NONNULL(1, 3);
 
 /* Decides which are to be written, by what is decided about certificates (NULL: all are kept) and
- * about the CA. A bootstrap token has to last until that time. What is missing is made in memory.
- */
+ * about the CA. A bootstrap token has to last until that time, or for a third
+ * of its validity. What is missing is made in memory. */
 int outputs_decide(const struct outputs_input *in, const struct decision *decisions, bool new_ca,
                    time_t lasts, int folder, struct output_list *list, struct error *err)
     NONNULL(1, 6, 7) MUST_CHECK;
@@ -55,7 +55,8 @@ void output_faults(const struct outputs_input *in, const struct output_list *lis
                    const struct output *output, int folder, struct texts *faults)
     NONNULL(1, 2, 3, 5);
 
-/* Why the bootstrap token has to be another, or NULL: it may stay. */
+/* Why the bootstrap token has to be another, or NULL: it may stay. It need not last longer than a
+ * third of its validity. */
 const char *output_token_fault(const struct outputs_input *in, const struct output_list *list,
                                time_t lasts) NONNULL(1, 2);
 
