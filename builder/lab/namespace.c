@@ -24,8 +24,11 @@ static int write_to(const char *path, const char *text, struct error *err)
  * passphrase was read; no core is written all the same. */
 static int own_proc_files(struct error *err)
 {
-    const struct rlimit none = {0};
-    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+    /* With a limit of 1 the kernel does not give it to a program either, which 0 does not keep it
+     * from. */
+    const struct rlimit one = {1, 1}, none = {0};
+    if ((setrlimit(RLIMIT_CORE, &one) < 0 && setrlimit(RLIMIT_CORE, &none) < 0) ||
+        prctl(PR_SET_DUMPABLE, 1) < 0)
         return error_errno(err, "let go of core dumps");
     return 0;
 }
