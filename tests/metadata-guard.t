@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The rule that keeps pods from the metadata service, with a real packet filter: a node, a pod behind
 # its bridge and the service, each in a network namespace. Nothing leaves them. Needs: unshare,
-# nsenter, ip, iptables, socat.
+# nsenter, ip, iptables, socat, perl.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
@@ -58,33 +58,37 @@ iptables -w -t nat -A PREROUTING -d 10.32.0.99 -p tcp --dport 80 -j DNAT --to-de
 iptables -w -I FORWARD -j ACCEPT
 nsenter -t $outside -n socat TCP4-LISTEN:80,fork,reuseaddr EXEC:'echo secret' 2>/dev/null &
 
-# reach [pod] ADDRESS: what is said there; "" within a second if nothing.
+# reach [pod] ADDRESS [PORT]: what is said there; "" within a second if nothing.
 reach()
 {
     local in=()
-    [ $# -eq 1 ] || in=(nsenter -t $pod -n)
-    "${in[@]}" socat -T1 -t1 - "TCP4:${*: -1}:80,connect-timeout=1" </dev/null 2>/dev/null
+    [ "$1" != pod ] || { in=(nsenter -t $pod -n) && shift; }
+    "${in[@]}" socat -T1 -t1 - "TCP4:$1:${2:-80},connect-timeout=1" </dev/null 2>/dev/null
 }
+# udp PID PORT: what the namespace of that process is told there, within three seconds.
 for port in 53 54; do
-    nsenter -t $outside -n socat UDP4-RECVFROM:$port,bind=169.254.169.254,fork EXEC:'echo name' 2>/dev/null &
+    nsenter -t $outside -n perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Proto => "udp",
+        LocalAddr => "169.254.169.254", LocalPort => shift); $s->send("name") while defined $s->recv($q, 9)' $port &
 done
+udp() {
+    nsenter -t "$1" -n perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Proto => "udp",
+        PeerAddr => "169.254.169.254", PeerPort => shift); vec($r, fileno $s, 1) = 1;
+        for (1 .. 3) { $s->send("q"); if (select $x = $r, undef, undef, 1) { $s->recv($a, 9) and last } } print $a' "$2" 2>/dev/null
+}
 nsenter -t $outside -n socat TCP4-LISTEN:53,fork,reuseaddr EXEC:'echo name' 2>/dev/null &
-# ask PROTOCOL PORT: what a pod is told there.
-ask() { echo q | nsenter -t $pod -n socat -T1 -t1 - "$1:169.254.169.254:$2" 2>/dev/null; }
 rules() { iptables -w -t mangle -S FORWARD | grep -c -- '-d 169.254.169.254/32 -j NODEBAKE-METADATA'; }
 
 within 10 sh -c 'socat -T1 - TCP4:169.254.169.254:80,connect-timeout=1 </dev/null 2>/dev/null | grep -q secret'
 is "$(reach pod 169.254.169.254)" secret "without the rule a pod reads secrets"
 is "$(reach pod 10.32.0.99)" secret "also through a service"
-within 10 sh -c 'echo | socat -T1 - UDP4:169.254.169.254:54 | grep -q name'
-is "$(ask UDP4 54)" name "and any other port"
+is "$(udp $pod 54)" name "and any other port"
 
 "$guard" 2>err
 is "$?:$(<err)" 0: "the rule is set"
 is "$(reach pod 169.254.169.254)" "" "with it a pod does not"
 is "$(reach pod 10.32.0.99)" "" "nor through a service"
-is "$(ask UDP4 54)" "" "nor any other port"
-is "$(ask UDP4 53):$(ask TCP4 53)" name:name "but names, which that address gives on Compute Engine"
+is "$(udp $pod 54)" "" "nor any other port"
+is "$(udp $pod 53):$(reach pod 169.254.169.254 53)" name:name "but names, which that address gives on Compute Engine"
 is "$(reach 169.254.169.254)" secret "the node itself does"
 is "$(reach pod 10.240.0.1)" secret "a pod reaches all else"
 "$guard" && "$guard"
