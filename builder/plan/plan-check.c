@@ -39,7 +39,23 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
     return 0;
 }
 
-int plan_check_names(const struct profile *profile, struct error *err)
+/* A user's fact may not hide one of the profile's or of nodebake's own. */
+static int check_facts(const struct plan_input *in, struct error *err)
+{
+    size_t n = in->profile->fact_count + in->cluster->settings.fact_count;
+    for (size_t i = 0; i < n; i++) {
+        const struct node_fact *fact = node_fact_at(in, i);
+        const char *whose = facts_builder_has(fact->name)          ? "nodebake itself"
+                            : node_fact_index(in, fact->name) != i ? "the profile"
+                                                                   : NULL;
+        if (whose)
+            return error_set(err, "%s:%u: the fact %s is one that %s supplies; name it otherwise",
+                             node_fact_file(in, i), fact->line, fact->name, whose);
+    }
+    return 0;
+}
+
+static int check_names(const struct profile *profile, struct error *err)
 {
     const char *name = NULL;
     for (size_t i = 0; i < profile->fact_count && !name; i++)
@@ -65,7 +81,7 @@ static const struct node_fact *fact_of(const struct plan_input *in, const char *
     return i < node_fact_count(in) ? node_fact_at(in, i) : NULL;
 }
 
-int plan_check_labels(const struct plan_input *in, struct error *err)
+static int check_labels(const struct plan_input *in, struct error *err)
 {
     const struct settings *s = &in->cluster->settings;
     for (size_t i = 0; i < s->node_label_count; i++) {
@@ -80,4 +96,12 @@ int plan_check_labels(const struct plan_input *in, struct error *err)
                          value_type_name(fact->type));
     }
     return 0;
+}
+
+int plan_check_input(const struct plan_input *in, struct error *err)
+{
+    return check_facts(in, err) < 0 || check_names(in->profile, err) < 0 ||
+                   check_labels(in, err) < 0
+               ? -1
+               : 0;
 }

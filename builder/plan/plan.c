@@ -299,22 +299,6 @@ static int lay_out(struct plan *plan, struct overlay_list *overlays, struct temp
     return 0;
 }
 
-/* A user's fact may not hide one of the profile's or of nodebake's own. */
-static int check_facts(const struct plan_input *in, struct error *err)
-{
-    size_t n = in->profile->fact_count + in->cluster->settings.fact_count;
-    for (size_t i = 0; i < n; i++) {
-        const struct node_fact *fact = node_fact_at(in, i);
-        const char *whose = facts_builder_has(fact->name)          ? "nodebake itself"
-                            : node_fact_index(in, fact->name) != i ? "the profile"
-                                                                   : NULL;
-        if (whose)
-            return error_set(err, "%s:%u: the fact %s is one that %s supplies; name it otherwise",
-                             node_fact_file(in, i), fact->line, fact->name, whose);
-    }
-    return 0;
-}
-
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
 {
     struct plan *plan AUTO_PLAN = heap_array(1, sizeof *plan);
@@ -323,10 +307,7 @@ int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
     plan->in = *in;
     plan->name = in->node ? in->node->name : in->role->name;
     plan->facts_used = heap_array(node_fact_count(in), sizeof *plan->facts_used);
-    if (check_facts(in, err) < 0 || plan_check_names(in->profile, err) < 0 ||
-        plan_check_labels(in, err) < 0)
-        return -1;
-    if (tree_create(&plan->tree, err) < 0)
+    if (plan_check_input(in, err) < 0 || tree_create(&plan->tree, err) < 0)
         return -1;
     int result = lay_out(plan, &overlays, &templates, err);
     free(templates.items); /* their paths are the overlays' */

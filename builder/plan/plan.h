@@ -95,11 +95,9 @@ int plan_check_versions(const struct cluster *cluster, const struct profile *pro
 int plan_check_identity(const struct cluster *cluster, const struct profile *profile,
                         struct error *err) NONNULL(1, 2, 3) MUST_CHECK;
 
-/* Has the profile names for facts or values that nodebake itself supplies? Then it fails. */
-int plan_check_names(const struct profile *profile, struct error *err) NONNULL(1, 2) MUST_CHECK;
-
-/* Could a value of `nodeLabels` be none? Then it fails. */
-int plan_check_labels(const struct plan_input *in, struct error *err) NONNULL(1, 2) MUST_CHECK;
+/* Are there facts or values with a name that somebody else supplies, or a value of `nodeLabels`
+ * that could be none? Then it fails. */
+int plan_check_input(const struct plan_input *in, struct error *err) NONNULL(1, 2) MUST_CHECK;
 
 /* Lays out one image. A file that the release lacks is noted in `absent`, not an error. */
 int plan_make(const struct plan_input *in, struct plan **out, struct error *err)
